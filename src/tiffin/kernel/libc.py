@@ -3,6 +3,7 @@
 Everything is looked up when this module is imported, so that a call needs no import and opens no file: most
 callers stand inside a container's file system, where neither may happen.
 """
+
 from __future__ import annotations
 
 import ctypes
@@ -10,14 +11,15 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from ctypes import Array, Structure, _Pointer  # typing only
+    from _ctypes import _CArgObject
+    from ctypes import Array, _Pointer, _SimpleCData
     from typing import Any
 
-    Argument = int | bytes | None | Array[Any] | Structure | _Pointer[Any] | ctypes._SimpleCData[Any]
+    Argument = int | bytes | None | Array[Any] | _CArgObject | _Pointer[Any] | _SimpleCData[Any]
 
 
 class Numbers(NamedTuple):
-    """Numbers of the system calls that we make by number, because some C library that we meet has no function for them."""
+    """Numbers of the system calls that we make by number: no C library has functions for all of them."""
 
     bpf: int
     capget: int
