@@ -1,0 +1,68 @@
+"""What all tests share: a fresh engine root, the `root` marker, an eye on what is left behind, and on skips.
+
+    engine_root     root and runroot of a fresh engine, on a real file system, with a short path
+    marker root     the test needs root; skipped, with that reason, for others
+    --strict-skips  (also with CI=true) a skip with a reason that tests/skips.py doesn't expect here fails the run
+
+When the session ends, nothing of it may be left: no mount, process or cgroup. See tests/leftovers.py.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from tests import leftovers, skips
+
+
+class Roots(NamedTuple):
+    root: str
+    runroot: str
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For a child: the caller's environment, with both folders."""
+        return {**os.environ, "TIFFIN_ROOT": self.root, "TIFFIN_RUNROOT": self.runroot}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def workshop() -> Iterator[str]:
+    """The folder in which all engine roots of this session lie. When it ends, all in it must have ended by itself."""
+    # overlay can't have its upper folder on overlay or (before 6.x, with xattrs) tmpfs: /tmp often is one of these
+    folder = tempfile.mkdtemp(prefix="tf-", dir=os.environ.get("TIFFIN_TEST_DIR", "/var/tmp"))
+    groups_before = leftovers.groups()
+    yield folder
+    found = leftovers.look(folder, groups_before)
+    if not found:
+        shutil.rmtree(folder)
+    assert not found, "left behind by the tests:\n" + "\n".join(found)
+
+
+@pytest.fixture
+def engine_root(workshop: str) -> Iterator[Roots]:
+    folder = tempfile.mkdtemp(prefix="", dir=workshop)
+    yield Roots(os.path.join(folder, "root"), os.path.join(folder, "run"))
+    leftovers.let_go(folder)
+    shutil.rmtree(folder)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--strict-skips", action="store_true", help="fail on skips that tests/skips.py does not expect")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if os.geteuid() == 0:
+        return
+    for item in items:
+        if item.get_closest_marker("root"):
+            item.add_marker(pytest.mark.skip(reason=skips.NEEDS_ROOT))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    strict = config.getoption("--strict-skips") or os.environ.get("CI") == "true"
+    config.pluginmanager.register(skips.SkipWatch(strict=strict), "skip-watch")

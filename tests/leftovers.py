@@ -1,0 +1,106 @@
+"""What a test session left on the machine: mounts, processes and cgroups that belong to its folder.
+
+Others may work on the same machine at the same time, so a thing counts only when it can be told to be ours: it has
+the session's folder in its mounts, open files, arguments or environment; for cgroups, it is new and empty.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import time
+from collections.abc import Iterator
+
+PATIENCE = 10  # seconds in which what is going away by itself (an idle spawner, an ending shim) may still do so
+
+
+def look(folder: str, groups_before: frozenset[str]) -> list[str]:
+    """One line for each thing of `folder` that is still there after a while; empty when all is gone."""
+    let_go(folder)
+    found = [f"process {pid}: {arguments(pid)}" for pid in processes(folder)]
+    found += [f"mount {line}" for line in mounts(folder)]
+    found += [f"cgroup {group}" for group in sorted(groups() - groups_before) if is_empty_for_good(group)]
+    return found
+
+
+def let_go(folder: str) -> None:
+    """Wait until the processes of `folder` have ended, at most PATIENCE seconds."""
+    deadline = time.monotonic() + PATIENCE
+    for pid in processes(folder):
+        try:
+            pidfd = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        select.select([pidfd], [], [], max(0.0, deadline - time.monotonic()))
+        os.close(pidfd)
+
+
+def processes(folder: str) -> Iterator[int]:
+    """Processes other than ourselves that hold or were given something below `folder`."""
+    here = os.readlink("/proc/self/ns/mnt")
+    for name in os.listdir("/proc"):
+        if not name.isdigit() or int(name) == os.getpid():
+            continue
+        # it may end under our eyes; a zombie has nothing to read
+        with contextlib.suppress(OSError):
+            if any(folder in text for text in _belongings(f"/proc/{name}", here)):
+                yield int(name)
+
+
+def _belongings(process: str, own_mounts: str) -> Iterator[str]:
+    for link in ("cwd", "root", "exe"):
+        with contextlib.suppress(OSError):
+            yield os.readlink(f"{process}/{link}")
+    for file in ("cmdline", "environ"):
+        with contextlib.suppress(OSError):
+            yield _read(f"{process}/{file}")
+    # a mount in the machine's own namespace belongs to no process
+    if os.readlink(f"{process}/ns/mnt") != own_mounts:
+        yield _read(f"{process}/mountinfo")
+    for descriptor in os.listdir(f"{process}/fd"):
+        with contextlib.suppress(OSError):
+            yield os.readlink(f"{process}/fd/{descriptor}")
+
+
+def mounts(folder: str) -> list[str]:
+    return [line for line in _read("/proc/self/mountinfo").splitlines() if folder in line]
+
+
+def groups() -> frozenset[str]:
+    """All cgroups in or below one named tiffin…, as folders, in every hierarchy."""
+    found: set[str] = set()
+    for line in _read("/proc/self/mountinfo").splitlines():
+        fields, _, kind = line.partition(" - ")
+        if not kind.startswith(("cgroup ", "cgroup2 ")):
+            continue
+        top = fields.split()[4]
+        with contextlib.suppress(OSError):
+            for name in os.listdir(top):
+                if name.startswith("tiffin"):
+                    found.update(folder for folder, _, _ in os.walk(os.path.join(top, name)))
+    return frozenset(found)
+
+
+def is_empty_for_good(group: str) -> bool:
+    """No process in it, and nobody comes to remove it: an empty group may be another session's that is ending."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            if _read(os.path.join(group, "cgroup.procs")):
+                return False
+        except FileNotFoundError:
+            return False
+        time.sleep(0.05)  # removal of a cgroup is told by no event
+    return True
+
+
+def arguments(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return _read(f"/proc/{pid}/cmdline").replace("\0", " ")
+    return "?"
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()

@@ -1,0 +1,60 @@
+"""Which skips are expected, and where. Any other skip is a test that silently went missing.
+
+A reason that is not in EXPECTED, or whose condition does not hold on this machine, is unexpected. `./test` and CI
+fail on it; a plain `pytest` names it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import pytest
+
+NEEDS_ROOT = "needs root"
+
+EXPECTED: Mapping[str, Callable[[], bool]] = MappingProxyType(
+    {
+        NEEDS_ROOT: lambda: os.geteuid() != 0,
+    }
+)
+
+
+class SkipWatch:
+    """A pytest plugin that collects the skips of a run."""
+
+    def __init__(self, *, strict: bool) -> None:
+        self.strict = strict
+        self.unexpected: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self._note(report.nodeid, report)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self._note(report.nodeid, report)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.strict and self.unexpected and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.unexpected:
+            terminalreporter.section("unexpected skips (see tests/skips.py)", red=self.strict, yellow=not self.strict)
+            for line in self.unexpected:
+                terminalreporter.line(line)
+
+    def _note(self, name: str, report: pytest.TestReport | pytest.CollectReport) -> None:
+        # an expected failure is reported as skipped too, but is not one
+        if not report.skipped or hasattr(report, "wasxfail"):
+            return
+        reason = reason_of(report)
+        if not (reason in EXPECTED and EXPECTED[reason]()):
+            self.unexpected.append(f"{name}: {reason}")
+
+
+def reason_of(report: pytest.TestReport | pytest.CollectReport) -> str:
+    # pytest gives (file, line, "Skipped: reason")
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return text.removeprefix("Skipped: ")
+

@@ -1,0 +1,93 @@
+"""Checks that are tests: style, types, the ranking of imports, the packages that users get, and what start-up costs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import tiffin
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SEARCH_PATH = [Path(place) for place in sys.path if place]
+HEAVY = ("argparse", "asyncio", "dataclasses", "http", "inspect", "logging", "rich", "shutil", "ssl", "subprocess",
+         "tempfile", "urllib")  # fmt: skip
+
+
+def run(*command: str, cwd: Path = CHECKOUT, path: Sequence[Path] = ()) -> str:
+    environment = {**os.environ}
+    if path:
+        environment["PYTHONPATH"] = os.pathsep.join(map(str, path))
+    done = subprocess.run(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def test_the_style_is_kept():
+    run(sys.executable, "-m", "ruff", "check", "--no-fix", ".")
+
+
+@pytest.mark.timeout(600)
+def test_the_types_are_right():
+    run(sys.executable, "-m", "mypy")
+
+
+def test_imports_go_down_the_ranking():
+    program = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+    run(sys.executable, "-c", program, path=[CHECKOUT / "src", *SEARCH_PATH])
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "hatchling", "build", "--directory", str(folder))
+    return folder
+
+
+def wheel_in(folder: Path) -> Path:
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def test_the_wheel_has_every_file_of_the_package(packages: Path):
+    source = CHECKOUT / "src"
+    files = (file for file in (source / "tiffin").rglob("*") if file.is_file() and "__pycache__" not in file.parts)
+    with zipfile.ZipFile(wheel_in(packages)) as wheel:
+        assert {str(file.relative_to(source)) for file in files} <= set(wheel.namelist())
+
+
+def test_the_wheel_built_from_the_source_package_is_the_same(packages: Path, tmp_path: Path):
+    (sdist,) = packages.glob("*.tar.gz")
+    with tarfile.open(sdist) as archive:
+        archive.extractall(tmp_path, filter="data")
+    (unpacked,) = tmp_path.iterdir()
+    run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path / "again"),
+        cwd=unpacked, path=SEARCH_PATH)  # fmt: skip
+    with zipfile.ZipFile(wheel_in(packages)) as first, zipfile.ZipFile(wheel_in(tmp_path / "again")) as second:
+        assert first.namelist() == second.namelist()
+
+
+def test_the_installed_command_tells_its_version(packages: Path, tmp_path: Path):
+    run(sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--root-user-action=ignore",
+        "--target", str(tmp_path), str(wheel_in(packages)))  # fmt: skip
+    answer = run(str(tmp_path / "bin" / "tiffin"), "--version", cwd=tmp_path, path=[tmp_path])
+    assert tiffin.__version__ in answer
+
+
+def test_importing_the_package_loads_no_heavy_module():
+    loaded = modules_of("import tiffin")
+    assert loaded.isdisjoint(HEAVY)
+
+
+def modules_of(program: str) -> set[str]:
+    """The modules that are loaded at the end of a program in a fresh interpreter without site packages."""
+    listing = "import json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    before = f"import sys\nsys.path.insert(0, {str(CHECKOUT / 'src')!r})"
+    return set(json.loads(run(sys.executable, "-I", "-S", "-c", f"{before}\n{program}\n{listing}")))
