@@ -1,0 +1,133 @@
+"""What happened, as JSON lines that any number of processes write and follow.
+
+    <runroot>/events/<number of its first line>     at most 16 MB each, two of them
+
+Each line is one O_APPEND write of at most 4 KB, made under a lock that gives it its number; a number that is missing
+tells a follower that it came too late. The form is that of Docker's events, with `n` beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tiffin.kernel.inotify import Watch
+from tiffin.store.locks import lock
+from tiffin.store.store import Store
+
+LARGEST_FILE = 16 << 20
+LARGEST_LINE = 4096
+
+
+class Event(NamedTuple):
+    """`kind` is container or image; `action` create, start, die, ...; `time` in nanoseconds since 1970."""
+
+    number: int
+    time: int
+    kind: str
+    action: str
+    id: str
+    attributes: dict[str, str]
+
+
+class Missed(NamedTuple):
+    """Told to a follower in the place of events that were rotated away before it read them."""
+
+    lost: int
+
+
+def emit(store: Store, kind: str, action: str, id: str, attributes: dict[str, str]) -> None:
+    """Tell everybody who follows. Not synced: events are of this boot."""
+    folder = store.run_path("events")
+    os.makedirs(folder, 0o700, exist_ok=True)
+    with lock(folder):
+        names = _files(folder)
+        number = _last_number(folder, names) + 1
+        if not names or os.stat(f"{folder}/{names[-1]}").st_size > LARGEST_FILE:
+            names.append(number)
+        for old in names[:-2]:
+            os.unlink(f"{folder}/{old}")
+        _append(f"{folder}/{names[-1]}", _line(number, kind, action, id, attributes))
+
+
+def read(store: Store, *, after: int = 0) -> list[Event | Missed]:
+    """The events that are still there, those with a number greater than `after`."""
+    folder, found = store.run_path("events"), list[Event | Missed]()
+    for name in _files(folder):
+        try:
+            with open(f"{folder}/{name}", "rb") as file:
+                events = [_event(line) for line in file if line.endswith(b"\n")]
+        except FileNotFoundError:  # rotated away meanwhile
+            continue
+        found += [event for event in events if event.number > after]
+    first = found[0].number if found and isinstance(found[0], Event) else 0
+    if after and first > after + 1:
+        found.insert(0, Missed(first - after - 1))
+    return found
+
+
+def follow(store: Store, *, after: int, until: float | None = None) -> Iterator[Event | Missed]:
+    """The events after that number as they come, until a time (seconds since 1970) or for ever."""
+    folder = store.run_path("events")
+    os.makedirs(folder, 0o700, exist_ok=True)
+    watch = Watch(folder)
+    try:
+        while True:
+            for event in read(store, after=after):
+                after = event.number if isinstance(event, Event) else after
+                yield event
+            left = None if until is None else until - time.time()
+            if left is not None and left <= 0:
+                return
+            watch.wait(left)
+    finally:
+        watch.close()
+
+
+def last_number(store: Store) -> int:
+    """The number of the newest event; 0 if there is none."""
+    folder = store.run_path("events")
+    return _last_number(folder, _files(folder))
+
+
+def _line(number: int, kind: str, action: str, id: str, attributes: dict[str, str]) -> bytes:
+    form = {"n": number, "time": time.time_ns(), "Type": kind, "Action": action, "ID": id, "Attributes": attributes}
+    line = json.dumps(form).encode() + b"\n"
+    if len(line) > LARGEST_LINE:  # long labels: the event matters more
+        form["Attributes"] = {key: text for key, text in attributes.items() if key in ("name", "image", "exitCode")}
+        line = json.dumps(form).encode() + b"\n"
+    return line
+
+
+def _event(line: bytes) -> Event:
+    form = json.loads(line)
+    return Event(form["n"], form["time"], form["Type"], form["Action"], form["ID"], form["Attributes"])
+
+
+def _files(folder: str) -> list[int]:
+    try:
+        return sorted(int(name) for name in os.listdir(folder))
+    except FileNotFoundError:
+        return []
+
+
+def _last_number(folder: str, names: list[int]) -> int:
+    if not names:
+        return 0
+    with open(f"{folder}/{names[-1]}", "rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(0, end - 2 * LARGEST_LINE))
+        lines = file.read().splitlines()
+    return int(json.loads(lines[-1])["n"]) if lines else names[-1] - 1
+
+
+def _append(path: str, line: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, line)
+    finally:
+        os.close(descriptor)
+

@@ -1,0 +1,97 @@
+"""Deleting, and finding what dead processes left behind.
+
+Nothing here is urgent: what is to go has left its place already. So a busy thing is left for the next sweep.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from tiffin.store.locks import try_lock
+
+if TYPE_CHECKING:
+    from tiffin.store.store import Store
+
+DEEPEST = 64  # folders open at once
+
+
+def sweep(store: Store) -> None:
+    """Delete drafts whose owner died, and the trash."""
+    for place in ("tmp", "trash"):
+        for name in os.listdir(store.path(place)):
+            delete_if_free(store.path(place, name))
+
+
+def delete_if_free(path: str) -> bool:
+    """Delete, unless somebody holds the lock of the folder or of the read-write layer in it. Whether it is gone."""
+    try:
+        with_locks = [try_lock(path)]
+        if with_locks[0] is not None and os.path.isdir(f"{path}/diff"):
+            # an overlay may still be mounted on it: a renamed upper folder goes on working, a deleted one does not
+            with_locks.append(try_lock(f"{path}/diff"))
+    except OSError:  # gone, or no file that can be opened (a broken link)
+        with_locks = []
+    try:
+        if None in with_locks:
+            return False
+        delete(path)
+        return True
+    finally:
+        for held in with_locks:
+            if held is not None:
+                held.release()
+
+
+def delete(path: str) -> None:
+    """Delete a file, or a folder with all that is in it, however deep; links are not followed."""
+    try:
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            os.unlink(path)
+            return
+        top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        while not _empty(top, top, 0):
+            pass
+    finally:
+        os.close(top)
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        pass
+
+
+def _empty(folder: int, top: int, depth: int) -> bool:
+    """Delete what is in a folder. False if a part was too deep and now lies in `top`, to be deleted next time."""
+    whole = True
+    for entry in list(os.scandir(folder)):
+        try:
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.name, dir_fd=folder)
+            elif depth >= DEEPEST:
+                os.rename(entry.name, os.urandom(8).hex(), src_dir_fd=folder, dst_dir_fd=top)
+                whole = False
+            else:
+                whole &= _delete_folder(folder, entry.name, top, depth)
+        except FileNotFoundError:  # another sweeper
+            continue
+    return whole
+
+
+def _delete_folder(parent: int, name: str, top: int, depth: int) -> bool:
+    try:
+        os.rmdir(name, dir_fd=parent)  # most are empty, or soon: one call instead of four
+        return True
+    except OSError:
+        pass
+    folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        whole = _empty(folder, top, depth + 1)
+    finally:
+        os.close(folder)
+    if whole:
+        os.rmdir(name, dir_fd=parent)
+    return whole
