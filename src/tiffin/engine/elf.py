@@ -161,7 +161,7 @@ class _Reader:
         )
 
     def _segments(self) -> Iterator[_Segment]:
-        head = self._bytes(0, 64, least=52)
+        head = self._bytes(0, 64, least=64 if self.wide else 52)
         start, (size, count) = (
             (self._unpack("Q", head, 32)[0], self._unpack("HH", head, 54))
             if self.wide
