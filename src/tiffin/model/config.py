@@ -6,11 +6,14 @@ container asks of this host. Both turn from and to Docker's JSON here and nowher
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tiffin.errors import BadParameter
 
 JSON = dict[str, Any]  # the border: what json.loads gives
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Healthcheck(NamedTuple):
@@ -41,7 +44,7 @@ class Config(NamedTuple):
     working_dir: str = ""
     volumes: tuple[str, ...] = ()
     exposed_ports: tuple[str, ...] = ()
-    labels: dict[str, str] = {}
+    labels: Mapping[str, str] = NOTHING
     stop_signal: str = ""
     stop_timeout: int | None = None
     shell: tuple[str, ...] | None = None
@@ -127,7 +130,8 @@ class HostConfig(NamedTuple):
 
     binds: tuple[str, ...] = ()
     """SOURCE:TARGET[:OPTIONS], as after `-v`"""
-    tmpfs: dict[str, str] = {}
+    tmpfs: Mapping[str, str] = NOTHING
+    """target -> options in mount(8)'s form"""
     network_mode: str = "none"
     """none or host"""
     memory: int = 0

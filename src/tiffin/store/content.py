@@ -1,6 +1,7 @@
 """Blobs by digest: content/sha256/<hex>, written once, verified while written.
 
-Configs and manifests of images, and compressed layers that came in compressed (OCI image-spec, descriptor.md, "Digests").
+Configs and manifests of images, and compressed layers that came in compressed (OCI image-spec, descriptor.md,
+"Digests").
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class Content:
         except FileNotFoundError as error:
             raise StoreDamaged(f"{self.path(digest)} is missing: something deleted it behind tiffin's back") from error
         if sha256(content).hexdigest() != hex_of(digest):
-            raise StoreDamaged(f"{self.path(digest)} is not what its name says: it was changed by hand or by a bad disk")
+            raise StoreDamaged(f"{self.path(digest)} is not what its name says: it was changed by hand or by the disk")
         return content
 
     def put(self, content: bytes) -> str:

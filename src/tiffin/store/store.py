@@ -28,7 +28,8 @@ class Store:
         except FileNotFoundError:
             version = self._make()
         except (PermissionError, NotADirectoryError) as error:
-            raise TiffinError(f"cannot open {error.filename}: {error.strerror}; name another --root or --runroot") from error
+            text = f"cannot open {error.filename}: {error.strerror}; name another --root or --runroot"
+            raise TiffinError(text) from error
         if not version.strip().isdigit() or int(version) > FORMAT:
             text = version.strip().decode("ascii", "replace")[:20]
             raise StoreTooNew(f"{self.root} has format {text!r}, this tiffin knows {FORMAT}: update tiffin")
@@ -63,7 +64,7 @@ class Store:
             os.makedirs(self.root, 0o700, exist_ok=True)
             if (entries := set(os.listdir(self.root)) - {"lost+found"}) and "lock" not in entries:
                 some = ", ".join(sorted(entries)[:3])
-                raise TiffinError(f"{self.root} is not empty and not a tiffin root (it has {some}); name another --root")
+                raise TiffinError(f"{self.root} is no tiffin root but has {some} in it; name another --root")
             with self.shared():
                 for folder in FOLDERS:
                     os.makedirs(self.path(folder), 0o700, exist_ok=True)
