@@ -6,8 +6,8 @@ import re
 import sys
 
 import pytest
-from tests.kernel.children import in_child
 
+from tests.kernel.children import in_child
 from tiffin.kernel import capabilities
 from tiffin.kernel.libc import libc
 
