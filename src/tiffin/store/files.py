@@ -1,7 +1,7 @@
-"""The four ways in which anything below the root changes, each whole or not at all.
+"""The few ways in which anything below the root changes, each whole or not at all.
 
     write_once   a new file that never changes again
-    replace      a small record, replaced whole: a reader sees the old or the new one
+    replace      a small record, or replace_link a name, replaced whole: a reader sees the old or the new one
     move_in      a draft takes its place: the commit point of most verbs
     move_out     a folder leaves its place for the trash: the commit point of a removal
 
@@ -30,6 +30,21 @@ def replace(path: str, content: bytes, *, durable: bool = True) -> None:
     fresh = f"{folder}/.{name}.{os.getpid()}.{get_native_id()}"
     try:
         _write(fresh, content, os.O_TRUNC, durable)
+        os.rename(fresh, path)
+    except BaseException:
+        _unlink_quietly(fresh)
+        raise
+    if durable:
+        sync_folder(folder)
+
+
+def replace_link(path: str, target: str, *, durable: bool = True) -> None:
+    """Put a symbolic link in the place of the one that may be there."""
+    folder, name = os.path.split(path)
+    fresh = f"{folder}/.{name}.{os.getpid()}.{get_native_id()}"
+    _unlink_quietly(fresh)  # of a dead process that had our number
+    try:
+        os.symlink(target, fresh)
         os.rename(fresh, path)
     except BaseException:
         _unlink_quietly(fresh)
