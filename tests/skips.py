@@ -14,9 +14,20 @@ import pytest
 
 NEEDS_ROOT = "needs root"
 
+
+def _unified_controllers() -> list[str]:
+    """The controllers of cgroup v2, which is the only hierarchy, or lies beside those of v1, or isn't mounted."""
+    for top in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"):
+        if os.path.exists(f"{top}/cgroup.controllers"):
+            with open(f"{top}/cgroup.controllers", encoding="ascii") as file:
+                return file.read().split()
+    return []
+
+
 EXPECTED: Mapping[str, Callable[[], bool]] = MappingProxyType(
     {
         NEEDS_ROOT: lambda: os.geteuid() != 0,
+        "needs the memory controller on cgroup v2": lambda: "memory" not in _unified_controllers(),
     }
 )
 

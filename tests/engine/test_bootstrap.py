@@ -42,8 +42,8 @@ def made(search: Sequence[str] | None) -> bytes:
 
 def said_inside(rootfs: bytes, place: Path, command: str) -> str:
     """What a shell in the unpacked tree says."""
-    with tarfile.open(fileobj=io.BytesIO(rootfs)) as archive:
-        archive.extractall(place, filter="fully_trusted")
+    place.mkdir(exist_ok=True)
+    subprocess.run(["tar", "--extract", "--preserve-permissions", "--directory", place], input=rootfs, check=True)
     done = subprocess.run(
         ["/bin/sh", "-c", command],
         env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
@@ -153,7 +153,7 @@ def debian_made(place: Path, suite: str = "bookworm") -> Path:
 def test_debian_is_made_by_mmdebstrap_where_there_is_one(tmp_path: Path):
     fake_maker(tmp_path, "mmdebstrap", 'echo "$@"')
     fake_maker(tmp_path, "debootstrap", "exit 1")
-    assert debian_made(tmp_path, "trixie").read_text() == "--variant=minbase --format=tar trixie -\n"
+    assert debian_made(tmp_path, "trixie").read_text() == "--variant=minbase --format=tar --skip=output/dev trixie -\n"
 
 
 def test_debian_by_debootstrap_has_no_devices(tmp_path: Path):

@@ -125,7 +125,7 @@ def debian(file: IO[bytes], *, suite: str, search: Sequence[str] | None = None) 
         raise BadParameter(f"{suite!r} is no name of a Debian release; try: bookworm")
     search = _folders() if search is None else search
     if mmdebstrap := next(_programs(["mmdebstrap"], search, scripts=True), None):
-        _run([mmdebstrap, "--variant=minbase", "--format=tar", suite, "-"], output=file)
+        _run([mmdebstrap, "--variant=minbase", "--format=tar", "--skip=output/dev", suite, "-"], output=file)
     elif debootstrap := next(_programs(["debootstrap"], search, scripts=True), None):
         # not on /tmp, which may be small or mounted nodev
         with tempfile.TemporaryDirectory(prefix="tiffin-", dir="/var/tmp") as folder:
@@ -247,7 +247,7 @@ def _tar_of(folder: str, file: IO[bytes]) -> None:
     import tarfile  # heavy, bootstrap only
 
     def kept(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-        # debootstrap makes device nodes; the process space brings its own
+        # debootstrap makes device nodes (mmdebstrap can be told not to); the process space brings its own
         return None if member.name.startswith("dev/") else member
 
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
