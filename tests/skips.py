@@ -27,6 +27,7 @@ def _unified_controllers() -> list[str]:
 EXPECTED: Mapping[str, Callable[[], bool]] = MappingProxyType(
     {
         NEEDS_ROOT: lambda: os.geteuid() != 0,
+        "needs cgroup v1": lambda: not os.path.exists("/sys/fs/cgroup/memory/cgroup.procs"),
         "needs the memory controller on cgroup v2": lambda: "memory" not in _unified_controllers(),
     }
 )
