@@ -1,0 +1,29 @@
+"""What the README shows as Python runs, from top to bottom, as one program."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Roots
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@pytest.mark.root
+def test_the_examples_in_the_readme_run(engine_root: Roots):
+    blocks = re.findall(r"^```python\n(.*?)^```$", (CHECKOUT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert blocks
+    environment = {**engine_root.environment, "PYTHONPATH": str(CHECKOUT / "src")}
+    done = subprocess.run([sys.executable, "-c", "\n".join(blocks)], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "CHANGELOG.md"])
+def test_links_lead_to_files_that_exist(page: str):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", (CHECKOUT / page).read_text())
+    assert [link for link in links if not (CHECKOUT / page).parent.joinpath(link).exists()] == []
