@@ -1,6 +1,7 @@
 """What all tests share: a fresh engine root, the `root` marker, an eye on what is left behind, and on skips.
 
     engine_root     root and runroot of a fresh engine, on a real file system, with a short path
+    debian_tar      the root file system of a real, minimal Debian, made once per session
     marker root     the test needs root; skipped, with that reason, for others
     --strict-skips  (also with CI=true) a skip with a reason that tests/skips.py doesn't expect here fails the run
 
@@ -49,6 +50,17 @@ def engine_root(workshop: str) -> Iterator[Roots]:
     yield Roots(os.path.join(folder, "root"), os.path.join(folder, "run"))
     leftovers.let_go(folder)
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def debian_tar(workshop: str) -> str:
+    """The path of a tar. It takes half a minute, and is made only if a test wants it."""
+    from tiffin.engine import bootstrap
+
+    path = os.path.join(workshop, "debian.tar")
+    with open(path, "xb") as file:
+        bootstrap.debian(file, suite="bookworm")
+    return path
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -136,6 +136,16 @@ def test_a_script_named_busybox_is_not_run(tmp_path: Path):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.root
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_real_debian_is_made(debian_tar: str):
+    with tarfile.open(debian_tar) as archive:
+        names = {name.removeprefix("./") for name in archive.getnames()}
+    assert {"etc/debian_version", "usr/bin/apt-get", "var/lib/dpkg/status"} <= names
+    assert not [name for name in names if name.startswith("dev/")]
+
+
 def fake_maker(folder: Path, name: str, script: str) -> None:
     maker = folder / name
     maker.write_text(f"#!/bin/sh\n{script}\n")
