@@ -1,0 +1,101 @@
+"""Processes and their namespaces: clone3(2), setns(2), prctl(2), pidfds."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from signal import SIGCHLD, SIGKILL
+
+from tiffin.kernel.libc import SYS, syscall
+
+CLONE_PIDFD = 0x1000
+CLONE_PARENT = 0x8000
+CLONE_NEWTIME = 0x80
+CLONE_NEWNS = 0x20000
+CLONE_NEWCGROUP = 0x2000000
+CLONE_NEWUTS = 0x4000000
+CLONE_NEWIPC = 0x8000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+CLONE_INTO_CGROUP = 0x200000000
+
+PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
+PR_SET_NAME = 15
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class _CloneArgs(ctypes.Structure):
+    _fields_ = tuple(
+        (name, ctypes.c_uint64)
+        for name in (
+            "flags", "pidfd", "child_tid", "parent_tid", "exit_signal", "stack", "stack_size", "tls",
+            "set_tid", "set_tid_size", "cgroup",
+        )
+    )
+
+
+def clone(flags: int, cgroup: int | None = None) -> tuple[int, int]:
+    """Fork into new namespaces, and into the v2 cgroup of a descriptor. (pid, pidfd) in the parent, (0, -1) in the child.
+
+    Only for a process with one thread: what Python does around os.fork is left out.
+    """
+    descriptor = ctypes.c_int(-1)
+    arguments = _CloneArgs(flags=flags | CLONE_PIDFD, exit_signal=SIGCHLD, pidfd=ctypes.addressof(descriptor))
+    if cgroup is not None:
+        arguments.flags |= CLONE_INTO_CGROUP
+        arguments.cgroup = cgroup
+    pid = syscall(SYS.clone3, ctypes.byref(arguments), ctypes.sizeof(arguments))
+    return pid, descriptor.value if pid else -1
+
+
+def clone_sibling() -> int:
+    """Fork a child of our parent, so that it, not we, reaps it. Its pid in the caller, 0 in the child."""
+    return syscall(SYS.clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0)
+
+
+def setns(descriptor: int, flags: int) -> None:
+    """Join namespaces: all that `flags` names, of the process of a pidfd; or the one of a descriptor in /proc."""
+    syscall(SYS.setns, descriptor, flags)
+
+
+def unshare(flags: int) -> None:
+    syscall(SYS.unshare, flags)
+
+
+def set_hostname(name: str) -> None:
+    content = name.encode()
+    syscall(SYS.sethostname, content, len(content))
+
+
+def set_domainname(name: str) -> None:
+    content = name.encode()
+    syscall(SYS.setdomainname, content, len(content))
+
+
+def set_dumpable(dumpable: bool) -> None:
+    """Whether others of our user, also inside a container, may look into us through /proc and ptrace. Till execve."""
+    syscall(SYS.prctl, PR_SET_DUMPABLE, int(dumpable), 0, 0, 0)
+
+
+def set_name(name: str) -> None:
+    """The name of this process in `ps`, at most 15 bytes."""
+    syscall(SYS.prctl, PR_SET_NAME, ctypes.c_char_p(name.encode()), 0, 0, 0)
+
+
+def die_with_parent(signal: int = SIGKILL) -> None:
+    """Be killed when the parent ends. Forgotten when the user or the capabilities change: so call it after that."""
+    syscall(SYS.prctl, PR_SET_PDEATHSIG, signal, 0, 0, 0)
+
+
+def start_time(pid: int) -> int:
+    """When a process began, in clock ticks since boot: with the pid it names a process for good (proc(5), stat 22)."""
+    with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+        text = file.read(4096)
+    return int(text[text.rindex(b")") + 2 :].split()[19])
+
+
+def boot_id() -> str:
+    with open("/proc/sys/kernel/random/boot_id", "rb", buffering=0) as file:
+        return file.read(64).decode().strip()

@@ -1,0 +1,83 @@
+"""Messages between engine, spawner and shim: four bytes of length, JSON, and descriptors beside them."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import time
+from _socket import socket
+from typing import Any
+
+from tiffin.errors import TiffinError
+from tiffin.kernel import unix
+
+Message = dict[str, Any]  # the border: what json.loads gives
+LONGEST = 16 << 20
+PATIENCE = 30.0  # seconds that a call may take when nothing is said about it
+
+
+class ChannelClosed(TiffinError):
+    """The other side ended."""
+
+
+class Channel:
+    """One end. Calls have a time limit (seconds); passing it raises TimeoutError, the end of the stream ChannelClosed."""
+
+    def __init__(self, end: socket) -> None:
+        self.socket = end
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+    def send(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
+        content = json.dumps(message, separators=(",", ":")).encode()
+        view = memoryview(len(content).to_bytes(4, "big") + content)
+        until = time.monotonic() + PATIENCE
+        while view:
+            self._wait(select.POLLOUT, until)
+            try:
+                sent = unix.send(self.socket, bytes(view), descriptors)
+            except (BrokenPipeError, ConnectionResetError) as error:
+                raise ChannelClosed("the other side of a channel ended") from error
+            view, descriptors = view[sent:], ()
+
+    def receive(self, seconds: float | None = PATIENCE) -> tuple[Message, list[int]]:
+        until = None if seconds is None else time.monotonic() + seconds
+        head, descriptors = self._exactly(4, until)
+        length = int.from_bytes(head, "big")
+        if length > LONGEST:
+            raise ChannelClosed(f"a message of {length} bytes: the other side speaks something else")
+        content, more = self._exactly(length, until)
+        return json.loads(content), descriptors + more
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def _exactly(self, size: int, until: float | None) -> tuple[bytes, list[int]]:
+        content, descriptors = b"", list[int]()
+        while len(content) < size:
+            self._wait(select.POLLIN, until)
+            try:
+                chunk, more = unix.receive(self.socket, size - len(content))
+            except ConnectionResetError:
+                chunk, more = b"", []
+            descriptors += more
+            if not chunk:
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                raise ChannelClosed("the other side of a channel ended")
+            content += chunk
+        return content, descriptors
+
+    def _wait(self, event: int, until: float | None) -> None:
+        poll = select.poll()
+        poll.register(self.socket.fileno(), event)
+        left = None if until is None else max(0, int((until - time.monotonic()) * 1000))
+        if not poll.poll(left):
+            raise TimeoutError("the other side of a channel does not answer")
+
+
+def connect(path: str) -> Channel:
+    """Raises FileNotFoundError and ConnectionRefusedError where nobody listens."""
+    return Channel(unix.connect(path))

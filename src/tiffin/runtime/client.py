@@ -1,0 +1,229 @@
+"""The engine's side of a run: starting, and talking to the shim."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple, NoReturn
+
+from tiffin import errors
+from tiffin.errors import CommandNotExecutable, CommandNotFound, ContainerNotRunning, StartFailed, TiffinError
+from tiffin.runtime.channel import Channel, ChannelClosed, Message, connect
+from tiffin.runtime.launch import Failure
+from tiffin.runtime.plan import ExecPlan, Plan
+from tiffin.runtime.record import RunFolder
+from tiffin.runtime.spawning import find, find_or_start
+from tiffin.store import Store
+from tiffin.store.locks import Lock
+
+START_PATIENCE = 130.0  # seconds: more than the shim's own
+
+
+class Streams(NamedTuple):
+    """Descriptors that are given away; the caller's copies are closed once they are given.
+
+    `stdin` is the readable end of a pipe or socket, the others are writable ends. They become non-blocking, so they
+    must be the caller's own pipes, never its terminal or files.
+    """
+
+    stdin: int | None = None
+    stdout: int | None = None
+    stderr: int | None = None
+
+    def given(self) -> tuple[list[str], tuple[int, ...]]:
+        """The names and the descriptors of those that are there."""
+        there = [(name, number) for name, number in self._asdict().items() if number is not None]
+        return [name for name, _ in there], tuple(number for _, number in there)
+
+    def close(self) -> None:
+        for number in self.given()[1]:
+            os.close(number)
+
+
+class Connection:
+    """To one program: the first process of a container, or an exec. `fileno` is readable when something happened."""
+
+    def __init__(self, channel: Channel, pid: int = 0) -> None:
+        self._channel = channel
+        self._exit_code: int | None = None
+        self.pid = pid
+        self.let_go = ""
+        """why the shim sends no more output, if so"""
+
+    def fileno(self) -> int:
+        return self._channel.fileno()
+
+    def wait(self, seconds: float | None = None) -> int:
+        """The exit code, once the program has ended and its output was passed on.
+
+        Raises TimeoutError, and ChannelClosed where the shim was killed.
+        """
+        while self._exit_code is None:
+            self._take(self._channel.receive(seconds)[0])
+        return self._exit_code
+
+    def poll(self) -> int | None:
+        """Take what has come. The exit code, if it is known."""
+        if self._exit_code is None:
+            self._take(self._channel.receive()[0])
+        return self._exit_code
+
+    def signal(self, number: int) -> None:
+        """Raises ChannelClosed where the shim is gone."""
+        self._ask({"do": "signal", "signal": number})
+
+    def resize(self, rows: int, columns: int) -> None:
+        self._channel.send({"do": "resize", "rows": rows, "columns": columns})
+
+    def close(self) -> None:
+        """Leave; the program goes on, unless this connection owns it."""
+        self._channel.close()
+
+    def _ask(self, message: Message) -> Message:
+        """Send, and wait for the answer; how the program ended may come before it."""
+        self._channel.send(message)
+        while True:
+            answer, _ = self._channel.receive()
+            if not self._take(answer):
+                return answer
+
+    def _take(self, message: Message) -> bool:
+        if "exited" in message:
+            self._exit_code = int(message["exited"])
+        elif "let_go" in message:
+            self.let_go = str(message["let_go"])
+        elif "refused" in message:
+            raise_refusal(message)
+        else:
+            return False
+        return True
+
+
+def start(store: Store, plan: Plan, streams: Streams, *, owned: bool, run_lock: Lock | None = None) -> Connection:
+    """Make the process space; returns when the program has begun. `owned`: it ends with the connection.
+
+    A `run_lock` that the caller holds goes over to the shim.
+
+    Raises CommandNotFound, CommandNotExecutable, StartFailed, and ContainerRunning where another was quicker.
+    """
+    names, descriptors = streams.given()
+    if run_lock:
+        names, descriptors = [*names, "lock"], (*descriptors, run_lock.descriptor)
+    channel = find_or_start(store)
+    try:
+        channel.send({"do": "start", "plan": plan.to_json(), "streams": names, "owned": owned}, descriptors)
+        answer, _ = channel.receive(START_PATIENCE)
+    except BaseException:
+        channel.close()
+        raise
+    finally:
+        streams.close()
+        if run_lock:
+            run_lock.release()
+    return _begun(channel, answer, plan.id)
+
+
+def attach(folder: RunFolder, streams: Streams) -> Connection:
+    """Watch the first process from now on. Raises ContainerNotRunning."""
+    names, descriptors = streams.given()
+    channel = _connect(folder)
+    try:
+        channel.send({"do": "attach", "streams": names}, descriptors)
+    finally:
+        streams.close()
+    connection = Connection(channel)
+    answer, _ = channel.receive()
+    connection._take(answer)
+    return connection
+
+
+def wait(folder: RunFolder) -> Connection:
+    """A connection that will know the exit code. Raises ContainerNotRunning."""
+    channel = _connect(folder)
+    channel.send({"do": "wait"})
+    return Connection(channel)
+
+
+def execute(folder: RunFolder, plan: ExecPlan, streams: Streams, *, owned: bool) -> Connection:
+    """One more process in the process space. Raises as `start`, and ContainerPaused."""
+    names, descriptors = streams.given()
+    channel = _connect(folder)
+    try:
+        channel.send({"do": "exec", "plan": plan.to_json(), "streams": names, "owned": owned}, descriptors)
+        answer, _ = channel.receive(START_PATIENCE)
+    except BaseException:
+        channel.close()
+        raise
+    finally:
+        streams.close()
+    return _begun(channel, answer, folder.id)
+
+
+def tell(folder: RunFolder, message: Message) -> None:
+    """Have the shim do something and wait until it is done. Raises ContainerNotRunning and what the shim refuses."""
+    channel = _connect(folder)
+    try:
+        channel.send(message)
+        answer, _ = channel.receive()
+    except ChannelClosed as error:
+        raise ContainerNotRunning(f"container {folder.id[:12]} ended meanwhile") from error
+    finally:
+        channel.close()
+    if "refused" in answer:
+        raise_refusal(answer)
+
+
+def hold(folder: RunFolder) -> Channel:
+    """Freeze the container until the channel is closed, also by our death. Raises ContainerNotRunning."""
+    channel = _connect(folder)
+    channel.send({"do": "hold"})
+    answer, _ = channel.receive()
+    if "refused" in answer:
+        channel.close()
+        raise_refusal(answer)
+    return channel
+
+
+def sweep_later(store: Store) -> bool:
+    """Have the spawner's fork delete what is in the trash. False if there is no spawner."""
+    channel = find(store)
+    if channel is None:
+        return False
+    try:
+        channel.send({"do": "sweep", "root": store.root, "runroot": store.runroot})
+    finally:
+        channel.close()
+    return True
+
+
+def raise_refusal(answer: Message) -> NoReturn:
+    kind = getattr(errors, str(answer["refused"]), TiffinError)
+    raise kind(answer["text"])
+
+
+def _connect(folder: RunFolder) -> Channel:
+    try:
+        return connect(folder.socket)
+    except (FileNotFoundError, ConnectionRefusedError) as error:
+        raise ContainerNotRunning(f"container {folder.id[:12]} is not running") from error
+
+
+def _begun(channel: Channel, answer: Message, id: str) -> Connection:
+    if "started" in answer:
+        return Connection(channel, pid=int(answer["started"]))
+    channel.close()
+    if "refused" in answer:
+        raise_refusal(answer)
+    _raise(Failure(*answer["failed"]), id)
+
+
+def _raise(failure: Failure, id: str) -> NoReturn:
+    text = failure.text
+    if failure.kind == "missing":
+        raise CommandNotFound(text)
+    if failure.kind == "denied":
+        raise CommandNotExecutable(text)
+    if failure.kind == "running":
+        raise errors.ContainerRunning(f"container {id[:12]} is running already")
+    if failure.kind == "gone":
+        raise errors.NoSuchContainer(f"No such container: {id}")
+    raise StartFailed(f"container {id[:12]} could not start: {text}")

@@ -1,0 +1,61 @@
+"""The plan of a run and of an exec: complete data, carried to the spawner and kept by the shim for as long as it runs."""
+
+from __future__ import annotations
+from typing import NamedTuple
+
+from tiffin.kernel.cgroups import DeviceRule, Group, Layout, Limits
+from tiffin.runtime.channel import Message
+from tiffin.runtime.steps import Step, from_json, to_json
+
+
+class Plan(NamedTuple):
+    """How one container is to run."""
+
+    id: str
+    root: str
+    runroot: str
+    namespaces: int
+    """flags of clone(2); the cgroup namespace is a step, since it comes after joining the group"""
+    layout: str
+    """`kernel.cgroups.Layout` as JSON"""
+    group: str
+    limits: Limits
+    steps: tuple[Step, ...]
+    terminal: bool = False
+    open_stdin: bool = False
+    stdin_once: bool = False
+    log_driver: str = "json-file"
+    log_largest: int = 0
+    log_files: int = 1
+    auto_remove: bool = False
+    files: dict[str, str] = {}  # noqa: RUF012
+    """what the shim writes into the run's folder before the first step: hosts, hostname, resolv.conf"""
+    attributes: dict[str, str] = {}  # noqa: RUF012  # of the events: name, image, labels
+
+    def cgroup(self) -> Group:
+        return Group(Layout.from_json(self.layout), self.group)
+
+    def to_json(self) -> Message:
+        return {**self._asdict(), "steps": to_json(self.steps), "limits": self.limits}
+
+    @classmethod
+    def from_json(cls, form: Message) -> Plan:
+        limits = Limits(*form["limits"])
+        rules = tuple(DeviceRule(*rule) for rule in limits.devices)
+        return cls(**{**form, "steps": from_json(form["steps"]), "limits": limits._replace(devices=rules)})
+
+
+class ExecPlan(NamedTuple):
+    """How one more process enters a process space."""
+
+    id: str
+    steps: tuple[Step, ...]
+    terminal: bool = False
+    open_stdin: bool = False
+
+    def to_json(self) -> Message:
+        return {**self._asdict(), "steps": to_json(self.steps)}
+
+    @classmethod
+    def from_json(cls, form: Message) -> ExecPlan:
+        return cls(**{**form, "steps": from_json(form["steps"])})

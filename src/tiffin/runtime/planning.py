@@ -1,0 +1,274 @@
+"""Policy: which steps make the process space of a container with these settings, and in which order.
+
+Pure but for a few looks at the machine (its bounding set, its devices): no step is taken here.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from tiffin.errors import BadParameter
+from tiffin.kernel import capabilities
+from tiffin.kernel.cgroups import Group, Hierarchy, Layout, Limits
+from tiffin.kernel.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REMOUNT, MS_SHARED, MS_SLAVE
+from tiffin.kernel.process import CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS
+from tiffin.model.config import Config, HostConfig
+from tiffin.model.mount import BindMount, OverlayMount, TmpfsMount
+from tiffin.runtime import defaults, steps
+from tiffin.runtime.plan import ExecPlan, Plan
+from tiffin.runtime.stage import DEFAULT_PATH
+from tiffin.runtime.steps import Step
+
+PARENT = "/tiffin"
+PERIOD = 100_000  # microseconds
+PROPAGATION = {
+    "rprivate": MS_PRIVATE, "private": MS_PRIVATE, "rslave": MS_SLAVE, "slave": MS_SLAVE, "rshared": MS_SHARED,
+    "shared": MS_SHARED,
+}  # fmt: skip
+SPACES = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS
+
+
+class Subject(NamedTuple):
+    """The container that is to run, as the engine knows it."""
+
+    id: str
+    name: str
+    root: str
+    runroot: str
+    config: Config
+    """the image's settings and the caller's, merged"""
+    host: HostConfig
+    union: OverlayMount
+    at: str
+    """an empty folder of the host to hang the union view on"""
+    binds: tuple[BindMount, ...]
+    """volumes, and the files of this run such as /etc/hosts"""
+    filter: str
+    """the compiled seccomp program in base64; empty for none"""
+
+
+def plan_run(subject: Subject, layout: Layout) -> Plan:
+    """The plan of a run. Raises BadParameter for settings that make no sense."""
+    config, host = subject.config, subject.host
+    if not config.argv:
+        raise BadParameter("no command specified: the image has none, so name one")
+    group = group_of(subject.id, host.cgroup_parent)
+    own_network = 0 if host.network_mode == "host" else CLONE_NEWNET
+    return Plan(
+        id=subject.id,
+        root=subject.root,
+        runroot=subject.runroot,
+        namespaces=SPACES | own_network,
+        layout=layout.to_json(),
+        group=group,
+        limits=limits_of(host),
+        steps=tuple(_steps(subject, Group(layout, group))),
+        terminal=config.tty,
+        open_stdin=config.open_stdin,
+        stdin_once=config.stdin_once,
+        log_driver=host.log.driver,
+        log_largest=host.log.max_size,
+        log_files=host.log.max_file,
+        auto_remove=host.auto_remove,
+        attributes={**config.labels, "name": subject.name, "image": config.image},
+    )
+
+
+def plan_exec(
+    id: str,
+    argv: tuple[str, ...],
+    config: Config,
+    host: HostConfig,
+    layout: Layout,
+    filter: str,
+    *,
+    privileged: bool,
+) -> ExecPlan:
+    """The plan of one more process in the space of container `id`; `config` has its user, environment and folder."""
+    if not argv:
+        raise BadParameter("no exec command specified")
+    group = Group(layout, group_of(id, host.cgroup_parent))
+    network = 0 if host.network_mode == "host" else CLONE_NEWNET
+    keep = _kept_capabilities(host._replace(privileged=privileged or host.privileged))
+    return ExecPlan(
+        id=os.urandom(32).hex(),
+        steps=(
+            steps.JoinCgroup(tuple(group.join_files())),
+            steps.JoinSpace(SPACES | network | CLONE_NEWCGROUP),
+            *((steps.OpenExecTerminal(),) if config.tty else ()),
+            *_become(config, keep, "" if privileged or host.privileged else filter),
+            steps.Execute(argv, _environment(config)),
+        ),
+        terminal=config.tty,
+        open_stdin=config.open_stdin,
+    )
+
+
+def group_of(id: str, parent: str) -> str:
+    """The path of a container's cgroup in every hierarchy."""
+    return f"{parent.rstrip('/') or PARENT}/{id}"
+
+
+def limits_of(host: HostConfig) -> Limits:
+    """What the settings say, in the cgroups' terms."""
+    return Limits(
+        memory=host.memory or None,
+        cpu_quota=host.nano_cpus * PERIOD // 10**9 if host.nano_cpus else None,
+        cpu_period=PERIOD if host.nano_cpus else None,
+        pids=host.pids_limit if host.pids_limit > 0 else None,
+        devices=() if host.privileged else defaults.DEVICE_RULES,
+    )
+
+
+def _steps(subject: Subject, group: Group) -> Iterator[Step]:
+    config, host, union = subject.config, subject.host, subject.union
+    yield steps.JoinCgroup(tuple(group.join_files()))
+    yield steps.UnshareCgroup()
+    yield steps.IsolateMounts()
+    yield steps.MountUnion(union.lowers, union.upper, union.work, union.volatile, subject.at)
+    yield from _kernel_mounts(host, group.layout)
+    yield from _volumes(subject.binds, host.tmpfs)
+    if config.tty:
+        yield steps.OpenTerminal()
+    if config.working_dir:
+        yield steps.MakeFolder(config.working_dir)
+    if not host.privileged:
+        yield steps.MaskPaths((*defaults.MASKED, *_thermal_throttles()))
+        yield steps.ReadonlyPaths(defaults.READONLY)
+    yield steps.PivotRoot()
+    yield steps.SetHostname(config.hostname, config.domainname)
+    if host.network_mode != "host":
+        yield steps.LoopbackUp()
+    if host.readonly_rootfs:
+        yield steps.ReadonlyRoot()
+    yield from _become(config, _kept_capabilities(host), subject.filter)
+    yield steps.DieWithShim()
+    execute = steps.ExecuteUnderInit if host.init else steps.Execute
+    yield execute(config.argv, _environment(config))
+
+
+def _become(config: Config, keep: int, filter: str) -> Iterator[Step]:
+    yield steps.ChangeFolder(config.working_dir or "/")
+    yield steps.LimitCapabilities(keep)
+    if filter:  # while we still may: without no_new_privs it takes CAP_SYS_ADMIN
+        yield steps.FilterSyscalls(filter)
+    yield steps.SetUser(config.user, ())
+    yield steps.HoldCapabilities(keep)
+
+
+def _kernel_mounts(host: HostConfig, layout: Layout) -> Iterator[Step]:
+    yield defaults.PROC
+    yield defaults.DEV
+    yield steps.MakeDevices(_host_devices() if host.privileged else defaults.DEVICES)
+    yield steps.MakeLinks(defaults.LINKS)
+    yield defaults.DEVPTS
+    yield defaults.SHM
+    yield defaults.MQUEUE
+    yield defaults.SYS_WRITABLE if host.privileged else defaults.SYS
+    yield from _cgroup_mounts(layout, 0 if host.privileged else MS_RDONLY)
+
+
+def _cgroup_mounts(layout: Layout, readonly: int) -> Iterator[Step]:
+    flags, top = MS_NOSUID | MS_NODEV | MS_NOEXEC, "/sys/fs/cgroup"
+    why = "see the own limits and use, not those of others"
+    if not layout.v1:
+        if layout.v2:
+            yield steps.MountKernel("cgroup2", top, flags | readonly, "", why)
+        return
+    yield steps.MountKernel("tmpfs", top, flags, "mode=755", "one folder for each controller")
+    for hierarchy in layout.v1:
+        yield steps.MountKernel("cgroup", f"{top}/{_name(hierarchy)}", flags | readonly, _options(hierarchy), why)
+    if layout.v2:
+        yield steps.MountKernel("cgroup2", f"{top}/unified", flags | readonly, "", why)
+    yield steps.MountKernel("tmpfs", top, flags | MS_REMOUNT | MS_RDONLY, "mode=755", "no folder more in here")
+
+
+def _name(hierarchy: Hierarchy) -> str:
+    return ",".join(hierarchy.controllers).removeprefix("name=")
+
+
+def _options(hierarchy: Hierarchy) -> str:
+    words = ",".join(hierarchy.controllers)
+    return f"none,{words}" if words.startswith("name=") else words
+
+
+def _volumes(binds: Iterable[BindMount], tmpfs: dict[str, str] | object) -> Iterator[Step]:
+    """What lies deeper is mounted later, so that it is not covered."""
+    wanted: list[tuple[str, Step]] = []
+    for bind in binds:
+        propagation = PROPAGATION[bind.propagation]
+        why = "a folder or file of the host, seen inside as well"
+        step = steps.Bind(bind.source, bind.target, bind.readonly, bind.recursive, propagation, why)
+        wanted.append((bind.target, step))
+    for target, options in dict(tmpfs).items():  # type: ignore[call-overload]
+        flags, rest = _tmpfs_options(options)
+        wanted.append((target, steps.MountMemory(target, flags, rest)))
+    return (step for _, step in sorted(wanted, key=lambda pair: pair[0].count("/")))
+
+
+def _tmpfs_options(options: str) -> tuple[int, str]:
+    """mount(8)'s words as flags, and the rest; the defaults are Docker's."""
+    flags, rest = MS_NOSUID | MS_NODEV | MS_NOEXEC, list[str]()
+    switches = {
+        "ro": (MS_RDONLY, True), "rw": (MS_RDONLY, False), "exec": (MS_NOEXEC, False), "noexec": (MS_NOEXEC, True),
+        "suid": (MS_NOSUID, False), "nosuid": (MS_NOSUID, True), "dev": (MS_NODEV, False), "nodev": (MS_NODEV, True),
+    }  # fmt: skip
+    for word in filter(None, options.split(",")):
+        if word in switches:
+            flag, on = switches[word]
+            flags = flags | flag if on else flags & ~flag
+        elif word.partition("=")[0] in ("size", "mode", "uid", "gid", "nr_inodes", "nr_blocks"):
+            rest.append(word)
+        else:
+            raise BadParameter(f"invalid tmpfs option {word!r}; there are size, mode, uid, gid, {', '.join(switches)}")
+    return flags, ",".join(rest)
+
+
+def _kept_capabilities(host: HostConfig) -> int:
+    """Docker's default, with what is added and without what is dropped, within the machine's own bounding set."""
+    most = capabilities.bounding()
+    try:
+        add, drop = capabilities.parse(host.cap_add), capabilities.parse(host.cap_drop)
+    except ValueError as error:
+        raise BadParameter(str(error)) from error
+    if host.privileged:
+        return capabilities.mask(most)
+    # moby oci/caps/utils.go: with "ALL" dropped, only what is named is added; with "ALL" added, all but what is dropped
+    drop_all, add_all = _names_all(host.cap_drop), _names_all(host.cap_add)
+    start = most if add_all else frozenset() if drop_all else defaults.CAPABILITIES
+    kept = (start | (frozenset() if add_all else add)) - (frozenset() if drop_all else drop)
+    return capabilities.mask(kept & most)
+
+
+def _names_all(names: tuple[str, ...]) -> bool:
+    return any(name.upper() in ("ALL", "CAP_ALL") for name in names)
+
+
+def _environment(config: Config) -> tuple[str, ...]:
+    first = [f"PATH={DEFAULT_PATH}", f"HOSTNAME={config.hostname}"] + (["TERM=xterm"] if config.tty else [])
+    return (*first, *config.env)
+
+
+def _thermal_throttles() -> Iterator[str]:
+    for cpu in range(os.cpu_count() or 1):
+        yield f"/sys/devices/system/cpu/cpu{cpu}/thermal_throttle"
+
+
+def _host_devices() -> tuple[steps.Node, ...]:
+    """All nodes in the host's /dev, but for the file systems that a container has of its own."""
+    nodes, folders = list[steps.Node](), ["/dev"]
+    while folders:
+        with os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                there = entry.stat(follow_symlinks=False)
+                if entry.is_dir(follow_symlinks=False) and entry.path not in ("/dev/pts", "/dev/shm", "/dev/mqueue"):
+                    folders.append(entry.path)
+                elif (stat.S_ISCHR(there.st_mode) or stat.S_ISBLK(there.st_mode)) and entry.path not in _OWN:
+                    nodes.append((entry.path, there.st_mode, os.major(there.st_rdev), os.minor(there.st_rdev)))
+    return tuple(nodes)
+
+
+_OWN = ("/dev/ptmx", "/dev/console")

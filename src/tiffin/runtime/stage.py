@@ -1,0 +1,157 @@
+"""What the steps of one process have in common while they are taken: a few descriptors, and the way back to the shim."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import struct
+from _socket import socket
+from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR
+from fcntl import ioctl
+
+from tiffin.kernel import process, unix
+
+TIOCSPTLCK, TIOCGPTPEER, TIOCSCTTY = 0x40045431, 0x5441, 0x540E
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# What the child says to the shim. Silence until the end of the stream means: the program has begun.
+TERMINAL, MEMBER, FAILED = b"T", b"M", b"F"
+
+
+class CannotExecute(Exception):
+    """No such program, or one that cannot be executed; `missing` tells which."""
+
+    def __init__(self, text: str, missing: bool) -> None:
+        super().__init__(text)
+        self.missing = missing
+
+
+class Stage:
+    """Made in the child, before the first step. `first_process` is a pidfd, for those who join a process space."""
+
+    def __init__(self, status: socket, first_process: int = -1) -> None:
+        self.status = status
+        self.first_process = first_process
+        self.root = -1
+        self.terminal = -1
+        self.is_root = True
+        self._defaults: dict[str, str] = {}
+
+    def close_others(self) -> None:
+        """Close every descriptor but the streams, the status and the pidfd: no step needs more, and none may leak."""
+        low = 3
+        for keep in sorted({self.status.fileno(), self.first_process, self.root} - {-1}):
+            os.closerange(low, keep)
+            low = keep + 1
+        os.closerange(low, 1 << 20)
+
+    def enter_root(self) -> None:
+        """From here on `/` is the container's, and no descriptor of the host is left."""
+        self.root = self.first_process = -1
+        self.close_others()
+        self.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def become_member(self) -> None:
+        """Go on as a new process inside the pid namespace that was joined; a sibling, so that the shim reaps it."""
+        member = process.clone_sibling()
+        if member:
+            self.status.send(MEMBER + b"%d" % member)
+            os._exit(0)
+
+    def take_terminal(self, master: int) -> None:
+        """Give the shim the master side; the other becomes our streams and the terminal of our session."""
+        ioctl(master, TIOCSPTLCK, struct.pack("i", 0))
+        self.terminal = ioctl(master, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+        unix.send(self.status, TERMINAL, (master,))
+        os.close(master)
+        ioctl(self.terminal, TIOCSCTTY, 0)
+        for stream in (0, 1, 2):
+            os.dup2(self.terminal, stream)
+
+    def set_default_environment(self, key: str, text: str) -> None:
+        """For a variable that neither the image nor the caller sets."""
+        self._defaults[key] = text
+
+    def check_parent(self) -> None:
+        """End, if the shim ended before it could take us along."""
+        poll = select.poll()
+        poll.register(self.status.fileno(), 0)
+        if poll.poll(0):
+            os._exit(1)
+
+    def execute(self, argv: tuple[str, ...], environment: tuple[str, ...]) -> None:
+        """Become the program, sought in the container's PATH as execvp(3) does. Raises CannotExecute."""
+        variables = dict(self._defaults)
+        variables.update((key, text) for key, sign, text in (word.partition("=") for word in environment) if sign)
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores these two
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        name, denied = argv[0], False
+        folders = [""] if "/" in name else variables.get("PATH", DEFAULT_PATH).split(":")
+        for folder in folders if name else ():
+            try:
+                os.execve(f"{folder}/{name}" if folder else name, argv, variables)
+            except OSError as error:
+                if error.errno == EACCES:
+                    denied = True
+                elif error.errno not in (ENOENT, ENOTDIR):
+                    raise CannotExecute(_why_not(name, error), missing=False) from error
+        self._refuse(name, denied)
+
+    def execute_under_init(self, argv: tuple[str, ...], environment: tuple[str, ...]) -> None:
+        """Fork; the child becomes the program, and we stay: we pass signals on and reap until it has ended."""
+        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        program = os.fork()
+        if program == 0:
+            os.setsid() if self.terminal < 0 else self._lead_terminal()
+            self.execute(argv, environment)
+        self.root = -1
+        self.status.close()
+        os.closerange(0, 1 << 20)
+        while True:
+            received = signal.sigwaitinfo(signal.valid_signals())
+            if received.si_signo != signal.SIGCHLD:
+                _pass_on(program, received.si_signo)
+                continue
+            _reap_until(program)
+
+    def _lead_terminal(self) -> None:
+        os.setpgid(0, 0)
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTTOU,))
+        os.tcsetpgrp(0, os.getpid())
+
+    def _refuse(self, name: str, denied: bool) -> None:
+        if denied:
+            raise CannotExecute(f'exec: "{name}": permission denied', missing=False)
+        if "/" in name:
+            interpreter = os.path.lexists(name)
+            what = "is there, but its interpreter or loader is not" if interpreter else "no such file or directory"
+            raise CannotExecute(f'exec: "{name}": {what}', missing=True)
+        raise CannotExecute(f'exec: "{name}": executable file not found in $PATH', missing=True)
+
+
+def _why_not(name: str, error: OSError) -> str:
+    if error.errno == ENOEXEC:
+        return f'exec: "{name}": exec format error: made for another machine, or a script without #!'
+    return f'exec: "{name}": {os.strerror(error.errno or 0)}'
+
+
+def _pass_on(program: int, number: int) -> None:
+    try:
+        os.kill(program, number)
+    except ProcessLookupError:
+        pass
+
+
+def _reap_until(program: int) -> None:
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            os._exit(0)
+        if pid == 0:
+            return
+        if pid == program:
+            code = os.waitstatus_to_exitcode(status)
+            os._exit(code if code >= 0 else 128 - code)

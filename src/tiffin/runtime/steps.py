@@ -1,0 +1,418 @@
+"""The steps by which a process gets a space of its own: small values that say what they do and why.
+
+A plan is a list of them. The list is explained, drawn, compared in tests, carried to the spawner, and executed, in
+order, by the process that becomes the container's (`apply`). Up to `PivotRoot` the host is still in sight, and every
+path inside the container is opened below the root's descriptor, so that no link of an image leads out.
+
+After `PivotRoot` this code runs inside the container's tree: nothing may be imported or opened by accident.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from binascii import a2b_base64
+from typing import NamedTuple, Protocol, cast
+
+from tiffin.kernel import capabilities, mounts, network, process, seccomp
+from tiffin.kernel.cgroups import join
+from tiffin.kernel.files import open_in_root
+from tiffin.kernel.mounts import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT
+from tiffin.runtime.stage import Stage
+from tiffin.runtime.users import find_user
+
+Node = tuple[str, int, int, int]  # path, mode with type, major, minor
+
+
+class Step(Protocol):
+    """One thing to do. `why` is a sentence for the reader."""
+
+    why: str
+
+    def apply(self, stage: Stage) -> None: ...
+
+
+class JoinCgroup(NamedTuple):
+    """`files` are the v1 groups' task files; on v2 the process is born in its group."""
+
+    files: tuple[str, ...]
+    why = "be counted and limited with the container's group from the first moment on"
+
+    def apply(self, stage: Stage) -> None:
+        join(self.files)
+
+
+class UnshareCgroup(NamedTuple):
+    why = "see the own group as the root of all groups"
+
+    def apply(self, stage: Stage) -> None:
+        process.unshare(process.CLONE_NEWCGROUP)
+
+
+class IsolateMounts(NamedTuple):
+    why = "mounts made from here on stay in this process space"
+
+    def apply(self, stage: Stage) -> None:
+        mounts.mount("", "/", "", MS_REC | MS_PRIVATE)
+
+
+class MountUnion(NamedTuple):
+    """The overlay, on the empty folder `at`."""
+
+    lowers: tuple[str, ...]
+    upper: str | None
+    work: str | None
+    volatile: bool
+    at: str
+    why = "put the read-write layer on the read-only ones: the union view"
+
+    def apply(self, stage: Stage) -> None:
+        folder = os.open(self.at, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        mounts.mount_overlay(tuple(self.lowers), self.upper, self.work, folder, volatile=self.volatile)
+        os.close(folder)
+        stage.root = os.open(self.at, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+class MountKernel(NamedTuple):
+    """A file system that the kernel makes: proc, sysfs, tmpfs, devpts, mqueue, cgroup."""
+
+    kind: str
+    target: str
+    flags: int
+    options: str
+    why: str
+
+    def apply(self, stage: Stage) -> None:
+        target = _folder_in(stage.root, self.target)
+        mounts.mount(self.kind, f"/proc/self/fd/{target}", self.kind, self.flags, self.options)
+        os.close(target)
+
+
+class MountMemory(NamedTuple):
+    """A tmpfs that takes the mode and owner of the folder that it covers, where the options do not say."""
+
+    target: str
+    flags: int
+    options: str
+    why = "files in memory, gone with the process space"
+
+    def apply(self, stage: Stage) -> None:
+        target = _folder_in(stage.root, self.target)
+        there = os.fstat(target)
+        words = [word for word in self.options.split(",") if word]
+        given = {word.partition("=")[0] for word in words}
+        plain = {"mode": f"{stat.S_IMODE(there.st_mode):o}", "uid": f"{there.st_uid}", "gid": f"{there.st_gid}"}
+        words += [f"{key}={text}" for key, text in plain.items() if key not in given]
+        mounts.mount("tmpfs", f"/proc/self/fd/{target}", "tmpfs", self.flags, ",".join(words))
+        os.close(target)
+
+
+class MakeDevices(NamedTuple):
+    nodes: tuple[Node, ...]
+    why = "the few devices that every program may expect"
+
+    def apply(self, stage: Stage) -> None:
+        mask = os.umask(0)
+        for path, mode, major, minor in self.nodes:
+            parent, name = os.path.split(path)
+            folder = _folder_in(stage.root, parent)
+            os.mknod(name, mode, os.makedev(major, minor), dir_fd=folder)
+            os.close(folder)
+        os.umask(mask)
+
+
+class MakeLinks(NamedTuple):
+    links: tuple[tuple[str, str], ...]
+    why = "names in /dev that lead to the process's own files"
+
+    def apply(self, stage: Stage) -> None:
+        for path, target in self.links:
+            parent, name = os.path.split(path)
+            folder = _folder_in(stage.root, parent)
+            os.symlink(target, name, dir_fd=folder)
+            os.close(folder)
+
+
+class Bind(NamedTuple):
+    """A folder or file of the host, seen inside as well."""
+
+    source: str
+    target: str
+    readonly: bool
+    recursive: bool
+    propagation: int
+    why: str
+
+    def apply(self, stage: Stage) -> None:
+        tree = mounts.open_tree(self.source, recursive=self.recursive)
+        mounts.set_attributes(tree, propagation=self.propagation, recursive=self.recursive)
+        if self.readonly:
+            mounts.set_attributes(tree, add=mounts.MOUNT_ATTR_RDONLY, recursive=self.recursive)
+        is_folder = stat.S_ISDIR(os.fstat(tree).st_mode)
+        target = _folder_in(stage.root, self.target) if is_folder else _file_in(stage.root, self.target)
+        mounts.move_mount(tree, target)
+        os.close(target)
+        os.close(tree)
+
+
+class MaskPaths(NamedTuple):
+    paths: tuple[str, ...]
+    why = "hide what the kernel tells about the host"
+
+    def apply(self, stage: Stage) -> None:
+        null = os.open("/dev/null", os.O_PATH | os.O_CLOEXEC)
+        for path in self.paths:
+            target = _existing(stage.root, path)
+            if target is None:
+                continue
+            there = f"/proc/self/fd/{target}"
+            if stat.S_ISDIR(os.fstat(target).st_mode):
+                mounts.mount("tmpfs", there, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,mode=755")
+            else:
+                mounts.mount(f"/proc/self/fd/{null}", there, "", MS_BIND)
+            os.close(target)
+        os.close(null)
+
+
+class ReadonlyPaths(NamedTuple):
+    paths: tuple[str, ...]
+    why = "let the host's settings be read, not changed"
+
+    def apply(self, stage: Stage) -> None:
+        for path in self.paths:
+            target = _existing(stage.root, path)
+            if target is None:
+                continue
+            tree = mounts.open_tree("", folder=target, recursive=True)
+            mounts.set_attributes(tree, add=mounts.MOUNT_ATTR_RDONLY, recursive=True)
+            mounts.move_mount(tree, target)
+            os.close(tree)
+            os.close(target)
+
+
+class OpenTerminal(NamedTuple):
+    why = "a terminal in the container's own /dev/pts; the shim holds the other end"
+
+    def apply(self, stage: Stage) -> None:
+        stage.take_terminal(open_in_root(stage.root, "/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY))
+        # as with docker, /dev/console is the first process's terminal
+        console, tree = _file_in(stage.root, "/dev/console"), mounts.open_tree("", folder=stage.terminal)
+        mounts.move_mount(tree, console)
+        os.close(tree)
+        os.close(console)
+
+
+class MakeFolder(NamedTuple):
+    path: str
+    why = "the working folder is made where the image lacks it"
+
+    def apply(self, stage: Stage) -> None:
+        os.close(_folder_in(stage.root, self.path))
+
+
+class PivotRoot(NamedTuple):
+    why = "make the union view the only tree that the processes can see"
+
+    def apply(self, stage: Stage) -> None:
+        os.fchdir(stage.root)
+        # pivot_root(2): with "." for both, the old root lies on the new one, and goes with the unmount
+        mounts.pivot_root(".", ".")
+        mounts.unmount(".", mounts.MNT_DETACH)
+        os.chdir("/")
+        stage.enter_root()
+
+
+class ReadonlyRoot(NamedTuple):
+    why = "refuse writes to the union view itself; volumes stay as they are"
+
+    def apply(self, stage: Stage) -> None:
+        mounts.mount("", "/", "", MS_REMOUNT | MS_BIND | MS_RDONLY)
+
+
+class SetHostname(NamedTuple):
+    hostname: str
+    domainname: str
+    why = "a name of its own"
+
+    def apply(self, stage: Stage) -> None:
+        process.set_hostname(self.hostname)
+        if self.domainname:
+            process.set_domainname(self.domainname)
+
+
+class LoopbackUp(NamedTuple):
+    why = "let the processes talk to each other on 127.0.0.1; nothing else is in this network"
+
+    def apply(self, stage: Stage) -> None:
+        network.loopback_up()
+
+
+class JoinSpace(NamedTuple):
+    """The namespaces of the container's first process, given by its pidfd on the stage."""
+
+    flags: int
+    why = "enter the process space that is there already"
+
+    def apply(self, stage: Stage) -> None:
+        process.setns(stage.first_process, self.flags)
+        stage.become_member()
+        stage.enter_root()
+
+
+class OpenExecTerminal(NamedTuple):
+    why = "a terminal in the container's own /dev/pts; the shim holds the other end"
+
+    def apply(self, stage: Stage) -> None:
+        master = open_in_root(stage.root, "/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_NOFOLLOW)
+        if os.fstat(master).st_rdev != os.makedev(5, 2):  # root inside may have put anything there
+            raise OSError(19, "/dev/pts/ptmx is no terminal device any more")
+        stage.take_terminal(master)
+
+
+class SetUser(NamedTuple):
+    """`user` as in Docker's --user: name or number, with :group; looked up in the image's own passwd and group."""
+
+    user: str
+    extra_groups: tuple[str, ...]
+    why = "run as the user that the image or the caller names"
+
+    def apply(self, stage: Stage) -> None:
+        found = find_user(stage.root, self.user, self.extra_groups)
+        stage.set_default_environment("HOME", found.home)
+        if stage.terminal >= 0:
+            os.fchown(stage.terminal, found.uid, -1)
+        os.setgroups(found.groups)
+        os.setresgid(found.gid, found.gid, found.gid)
+        if found.uid != 0:
+            capabilities.set_keepcaps(True)
+        os.setresuid(found.uid, found.uid, found.uid)
+        stage.is_root = found.uid == 0
+
+
+class ChangeFolder(NamedTuple):
+    path: str
+    why = "begin in the folder that the image or the caller names"
+
+    def apply(self, stage: Stage) -> None:
+        folder = open_in_root(stage.root, self.path, os.O_PATH | os.O_DIRECTORY)
+        os.fchdir(folder)
+        os.close(folder)
+
+
+class LimitCapabilities(NamedTuple):
+    """`keep` is a mask within the bounding set of the machine."""
+
+    keep: int
+    why = "no program started in here can ever have more of root's powers than these"
+
+    def apply(self, stage: Stage) -> None:
+        capabilities.drop_bounding(self.keep)
+        capabilities.clear_ambient()
+
+
+class HoldCapabilities(NamedTuple):
+    """`keep` is a mask; a user other than root holds none."""
+
+    keep: int
+    why = "give up the powers that the setting up needed"
+
+    def apply(self, stage: Stage) -> None:
+        held = self.keep if stage.is_root else 0
+        capabilities.set_capabilities(held, held, 0)
+
+
+class DieWithShim(NamedTuple):
+    why = "no first process without the shim that keeps its output and its exit code"
+
+    def apply(self, stage: Stage) -> None:
+        process.die_with_parent()
+        stage.check_parent()
+
+
+class NoNewPrivileges(NamedTuple):
+    why = "set-uid programs give no rights"
+
+    def apply(self, stage: Stage) -> None:
+        capabilities.set_no_new_privs()
+
+
+class FilterSyscalls(NamedTuple):
+    """`program` is the compiled filter in base64 (see `kernel.seccomp`)."""
+
+    program: str
+    why = "refuse the system calls that containers never need and that have led out before"
+
+    def apply(self, stage: Stage) -> None:
+        seccomp.load(a2b_base64(self.program))
+
+
+class Execute(NamedTuple):
+    argv: tuple[str, ...]
+    environment: tuple[str, ...]
+    why = "become the program"
+
+    def apply(self, stage: Stage) -> None:
+        stage.execute(tuple(self.argv), tuple(self.environment))
+
+
+class ExecuteUnderInit(NamedTuple):
+    argv: tuple[str, ...]
+    environment: tuple[str, ...]
+    why = "stay as a first process that reaps orphans and passes signals on; the program is its child"
+
+    def apply(self, stage: Stage) -> None:
+        stage.execute_under_init(tuple(self.argv), tuple(self.environment))
+
+
+KINDS = {
+    kind.__name__: kind
+    for kind in (
+        JoinCgroup, UnshareCgroup, IsolateMounts, MountUnion, MountKernel, MountMemory, MakeDevices, MakeLinks, Bind,
+        MaskPaths, ReadonlyPaths, OpenTerminal, MakeFolder, PivotRoot, ReadonlyRoot, SetHostname, LoopbackUp, JoinSpace,
+        OpenExecTerminal, SetUser, ChangeFolder, LimitCapabilities, HoldCapabilities, DieWithShim, NoNewPrivileges, FilterSyscalls,
+        Execute, ExecuteUnderInit,
+    )
+}  # fmt: skip
+
+
+def to_json(steps: tuple[Step, ...]) -> list[list[object]]:
+    """For the way to the spawner: the name of each step and its fields."""
+    return [[type(step).__name__, *cast("tuple[object, ...]", step)] for step in steps]
+
+
+def from_json(form: list[list[object]]) -> tuple[Step, ...]:
+    return tuple(cast("Step", KINDS[str(name)](*fields)) for name, *fields in form)  # type: ignore[operator]
+
+
+def _existing(root: int, path: str) -> int | None:
+    try:
+        return open_in_root(root, path, os.O_PATH)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _folder_in(root: int, path: str) -> int:
+    """A descriptor of a folder inside; made, with those above it, where it is missing."""
+    try:
+        return open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
+    except FileNotFoundError:
+        parent, name = os.path.split(path.rstrip("/"))
+        above = _folder_in(root, parent)
+        try:
+            os.mkdir(name, 0o755, dir_fd=above)
+        except FileExistsError:  # a link that leads nowhere
+            raise NotADirectoryError(20, "is a link that leads nowhere", path) from None
+        finally:
+            os.close(above)
+        return open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
+
+
+def _file_in(root: int, path: str) -> int:
+    """A descriptor of a file inside, to mount on; an empty one is made where it is missing."""
+    found = _existing(root, path)
+    if found is None:
+        os.close(_folder_in(root, os.path.dirname(path)))
+        made = open_in_root(root, path, os.O_WRONLY | os.O_CREAT | os.O_NOCTTY | os.O_NONBLOCK, 0o644)
+        os.close(made)
+        found = open_in_root(root, path, os.O_PATH)
+    return found
