@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 import tiffin
+from tests.conftest import Roots
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SEARCH_PATH = [Path(place) for place in sys.path if place]
@@ -20,8 +20,10 @@ HEAVY = ("argparse", "asyncio", "dataclasses", "http", "inspect", "logging", "ri
          "tempfile", "urllib")  # fmt: skip
 
 
-def run(*command: str, cwd: Path = CHECKOUT, path: Sequence[Path] = ()) -> str:
-    environment = {**os.environ}
+def run(
+    *command: str, cwd: Path = CHECKOUT, path: Sequence[Path] = (), environment: Mapping[str, str] = os.environ
+) -> str:
+    environment = {**environment}
     if path:
         environment["PYTHONPATH"] = os.pathsep.join(map(str, path))
     done = subprocess.run(command, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
@@ -81,12 +83,34 @@ def test_the_installed_command_tells_its_version(packages: Path, tmp_path: Path)
 
 
 def test_importing_the_package_loads_no_heavy_module():
-    loaded = modules_of("import tiffin")
-    assert loaded.isdisjoint(HEAVY)
+    assert heavy_modules_of("-c", "import tiffin") == set()
 
 
-def modules_of(program: str) -> set[str]:
-    """The modules that are loaded at the end of a program in a fresh interpreter without site packages."""
-    listing = "import json, sys\nprint(json.dumps(sorted(sys.modules)))"
-    before = f"import sys\nsys.path.insert(0, {str(CHECKOUT / 'src')!r})"
-    return set(json.loads(run(sys.executable, "-I", "-S", "-c", f"{before}\n{program}\n{listing}")))
+def test_asking_for_the_version_loads_nothing_of_the_engine():
+    loaded = modules_of("-m", "tiffin", "--version")
+    assert "tiffin.cli" in loaded
+    assert {name.split(".")[1] for name in loaded if name.startswith("tiffin.")} <= {"__main__", "cli", "errors"}
+
+
+def test_ps_loads_no_heavy_module(engine_root: Roots):
+    assert heavy_modules_of("-m", "tiffin", "ps", roots=engine_root) == set()
+
+
+@pytest.mark.root
+def test_run_loads_no_heavy_module(engine_root: Roots):
+    run(sys.executable, "-m", "tiffin", "bootstrap", path=[CHECKOUT / "src"], environment=engine_root.environment)
+    assert heavy_modules_of("-m", "tiffin", "run", "--rm", "base", "true", roots=engine_root) == set()
+
+
+def heavy_modules_of(*program: str, roots: Roots | None = None) -> set[str]:
+    return {name for name in modules_of(*program, roots=roots) if name.split(".")[0] in HEAVY}
+
+
+def modules_of(*program: str, roots: Roots | None = None) -> set[str]:
+    """All modules that a fresh interpreter loads for a program; what it starts in other processes is not counted."""
+    environment = {**(roots.environment if roots else os.environ), "PYTHONPATH": str(CHECKOUT / "src")}
+    command = [sys.executable, "-S", "-X", "importtime", *program]
+    done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    # import time: self [us] | cumulative | imported package
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
