@@ -11,6 +11,7 @@
     +-- NotModified                 304   it is already so
     +-- Unsupported                 501   this kernel, machine or version cannot
     +-- StoreDamaged, StoreTooNew   500
+    +-- StoreFull                   507   the disk has no room for it
     +-- StartFailed                 400, exit 128   the process space could not be made
         +-- CommandNotFound         exit 127
         +-- CommandNotExecutable    exit 126
@@ -108,6 +109,12 @@ class Unsupported(TiffinError):
 
 class StoreDamaged(TiffinError):
     """A record that does not say what it must; the text names the file."""
+
+
+class StoreFull(TiffinError):
+    """It would leave too little of the disk free; nothing of it is kept."""
+
+    status = 507
 
 
 class StoreTooNew(TiffinError):
