@@ -1,0 +1,104 @@
+"""Which image has which name: symbolic links, one folder per part of the name.
+
+    images/names/docker.io/library/base/:latest -> ../../../../<hex of the image>
+
+A link is replaced in one rename and is on the disk before the call returns: a name is the last thing that a load, a
+build or a commit writes. One that points to nothing names nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from tiffin.images.reference import Reference
+from tiffin.store import Store, files
+
+
+class Names:
+    """The names of one store. Each has a tag."""
+
+    def __init__(self, store: Store) -> None:
+        self.folder = store.path("images", "names")
+
+    def get(self, name: Reference) -> str | None:
+        """The id of the image that has the name."""
+        return _image(self._path(name))
+
+    def put(self, name: Reference, image: str) -> None:
+        """Give the name to an image, whoever had it before. The commit point of the verbs that make images."""
+        path = self._path(name)
+        up = "../" * (path.count("/") - self.folder.count("/"))
+        while True:
+            self._make_folders(name)
+            try:
+                return files.replace_link(path, f"{up}{image.removeprefix('sha256:')}")
+            except FileNotFoundError:  # `remove` of a neighbour took the empty folder away
+                continue
+
+    def remove(self, name: Reference) -> bool:
+        """Take a name away. Whether it was there."""
+        path = self._path(name)
+        try:
+            os.unlink(path)
+        except FileNotFoundError:
+            return False
+        files.sync_folder(os.path.dirname(path))
+        self._remove_empty_folders(os.path.dirname(path))
+        return True
+
+    def all(self) -> Iterator[tuple[Reference, str]]:
+        """Every name that points to an image, and that image's id; sorted."""
+        try:
+            domains = sorted(os.listdir(self.folder))
+        except FileNotFoundError:
+            return
+        for domain in domains:
+            yield from self._below(domain, "")
+
+    def _below(self, domain: str, path: str) -> Iterator[tuple[Reference, str]]:
+        folder = f"{self.folder}/{domain}/{path}".rstrip("/")
+        try:
+            entries = sorted(os.listdir(folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for entry in entries:
+            if entry.startswith(":"):
+                if image := _image(f"{folder}/{entry}"):
+                    yield Reference(domain, path, entry[1:]), image
+            elif not entry.startswith("."):  # a link that a dead process was about to put here
+                yield from self._below(domain, f"{path}/{entry}".lstrip("/"))
+
+    def _path(self, name: Reference) -> str:
+        assert name.tag is not None
+        return f"{self.folder}/{name.domain}/{name.path}/:{name.tag}"
+
+    def _make_folders(self, name: Reference) -> None:
+        folder = self.folder
+        for part in (name.domain, *name.path.split("/")):
+            above, folder = folder, f"{folder}/{part}"
+            try:
+                os.mkdir(folder, 0o700)
+            except FileExistsError:
+                continue
+            except FileNotFoundError:
+                return self._make_folders(name)
+            files.sync_folder(above)
+        return None
+
+    def _remove_empty_folders(self, folder: str) -> None:
+        while folder != self.folder:
+            try:
+                os.rmdir(folder)
+            except OSError:  # not empty
+                return
+            folder = os.path.dirname(folder)
+
+
+def _image(link: str) -> str | None:
+    try:
+        target = os.readlink(link)
+        os.stat(link)
+    except OSError:
+        return None
+    return "sha256:" + os.path.basename(target)
