@@ -1,0 +1,110 @@
+"""The command line `tiffin`: a thin front on the engine, with Docker's verbs, options, columns and exit codes.
+
+    tiffin [OPTIONS] VERB [OPTIONS] ARGUMENT...
+
+    words --options--> Given --verbs/<verb>--> Engine --> listing, join, ... --> terminal
+
+    spellings   which words name which verb           listing, table, template   what is printed
+    options     Docker's grammar, and its parser      units, filters             how it is written and chosen
+    settings    the options of create and run         join, flow, signals,       a terminal or pipes joined to the
+    help        texts made from the options           terminal                   program inside
+
+Each verb is a module of `verbs` with a COMMAND (its options and a sentence) and `act(engine, given)`, which prints and
+gives the exit code. Only the verb that was called is loaded, and the engine only when the words made sense: what
+`tiffin ps` does not need it does not pay for.
+
+Exit codes are Docker's: 125 when tiffin itself failed in `run` and `create` or did not understand an option, 126 and
+127 when the program could not be executed or found, 1 for other failures; else the program's own. With several
+arguments a verb goes on after an error and tells each.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from tiffin.cli import spellings
+from tiffin.cli.failures import BROKEN_PIPE, INTERRUPTED, complain, give_up_stdout, prepare_streams
+from tiffin.cli.options import HELP, Command, Given, WrongArguments, parse, switch, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+__all__ = ["main"]
+
+ROOT = text("root", "folder of images and containers (default: $TIFFIN_ROOT, or /var/lib/tiffin for root)")
+RUNROOT = text(
+    "runroot", "folder of what lives until the next boot (default: $TIFFIN_RUNROOT, or /run/tiffin for root)"
+)
+VERSION = switch("version", "print the version", "v")
+TIFFIN = Command(
+    "", "COMMAND", "A container engine that shows what it does", (ROOT, RUNROOT, VERSION), options_first=True
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the words (by default this process's) say, and give the exit code."""
+    prepare_streams()
+    command = TIFFIN
+    try:
+        given = parse(TIFFIN, sys.argv[1:] if argv is None else argv)
+        spelling, words = _split(given)
+        if spelling not in spellings.MODULES:
+            code = _without_verb(given, spelling)
+        else:
+            verb = spellings.load(spelling)
+            command = verb.COMMAND
+            code = _perform(verb, parse(command, words), given)
+        sys.stdout.flush()
+    except BrokenPipeError:  # as with `| head`
+        give_up_stdout()
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # the outermost line
+        return complain(error, command)
+    return code
+
+
+def _split(given: Given) -> tuple[str, Sequence[str]]:
+    """The words that name the verb, and those that are its own. `help VERB` is `VERB --help`."""
+    words = list(given.arguments)
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
+    if words and words[0] in spellings.GROUPS and len(words) > 1 and not words[1].startswith("-"):
+        return f"{words[0]} {words[1]}", words[2:]
+    if words and not words[0].startswith("-"):
+        return words[0], words[1:]
+    return "", words
+
+
+def _perform(verb: spellings.Verb, chosen: Given, given: Given) -> int:
+    if chosen[HELP]:
+        from tiffin.cli import help  # only when asked
+
+        print(help.of_verb(verb.COMMAND))
+        return 0
+    return verb.act(_engine(given), chosen)
+
+
+def _engine(given: Given) -> Engine:
+    from tiffin.engine import Engine  # not for help texts
+
+    return Engine(given[ROOT] or None, given[RUNROOT] or None)
+
+
+def _without_verb(given: Given, spelling: str) -> int:
+    if given[VERSION]:
+        from tiffin import __version__
+
+        print(f"tiffin version {__version__}")
+        return 0
+    if spelling and spelling not in spellings.GROUPS:
+        group = spelling.partition(" ")[0]
+        place = f"tiffin {group}" if group in spellings.GROUPS else "tiffin"
+        raise WrongArguments(f"tiffin: '{spelling}' is not a tiffin command.\nSee '{place} --help'.")
+    from tiffin.cli import help  # only when asked
+
+    print(help.of_group(spelling) if spelling else help.of_all(TIFFIN))
+    return 0

@@ -1,0 +1,94 @@
+"""Help texts, made from the same declared options that the parser reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tiffin.cli import spellings
+from tiffin.cli.options import HELP, Command, Option, usage_line
+
+WIDTH = 100
+INDENT = "  "
+
+
+def of_verb(command: Command) -> str:
+    """What `tiffin VERB --help` prints."""
+    paragraphs = [f"Usage:  {usage_line(command)}", f"{command.sentence}."]
+    if command.details:
+        paragraphs.append("\n".join(_wrap(command.details, WIDTH)))
+    ways = spellings.all_of(command)
+    if len(ways) > 1:
+        paragraphs.append(f"Aliases:\n{INDENT}" + ", ".join(f"tiffin {way}" for way in ways))
+    return "\n\n".join([*paragraphs, _options("Options", command)])
+
+
+def of_group(group: str) -> str:
+    """What `tiffin container` prints."""
+    verbs = [spelling for spelling in spellings.MODULES if spelling.startswith(f"{group} ")]
+    return "\n\n".join(
+        [
+            f"Usage:  tiffin {group} COMMAND",
+            f"{spellings.GROUPS[group]}.",
+            _verbs("Commands", sorted(verbs), strip=f"{group} "),
+            f"Run 'tiffin {group} COMMAND --help' for more about a command.",
+        ]
+    )
+
+
+def of_all(tiffin: Command) -> str:
+    """What `tiffin --help` prints."""
+    sections = [_verbs(title, verbs) for title, verbs in spellings.SECTIONS.items()]
+    groups = _columns("Groups of commands", spellings.GROUPS.items())
+    return "\n\n".join(
+        [
+            f"Usage:  {usage_line(tiffin)}",
+            f"{tiffin.sentence}.",
+            *sections,
+            groups,
+            _options("Global options", tiffin),
+            "Run 'tiffin COMMAND --help' for more about a command.",
+        ]
+    )
+
+
+def _verbs(title: str, verbs: Iterable[str], strip: str = "") -> str:
+    return _columns(title, ((verb.removeprefix(strip), spellings.load(verb).COMMAND.sentence) for verb in verbs))
+
+
+def _columns(title: str, rows: Iterable[tuple[str, str]]) -> str:
+    return "\n".join([f"{title}:", *(f"{INDENT}{name.ljust(11)} {sentence}" for name, sentence in rows)])
+
+
+def _options(title: str, command: Command) -> str:
+    return f"{title}:\n" + "\n".join(_option_lines((*command.options, HELP)))
+
+
+def _option_lines(options: Iterable[Option[Any]]) -> Iterable[str]:
+    ordered = sorted(options, key=lambda option: option.name)
+    heads = [_head(option) for option in ordered]
+    width = max(len(head) for head in heads) + 3
+    for option, head in zip(ordered, heads, strict=True):
+        first, *more = _wrap(option.help + _default(option), WIDTH - len(INDENT) - width)
+        yield f"{INDENT}{head.ljust(width)}{first}"
+        yield from (f"{INDENT}{' ' * width}{line}" for line in more)
+
+
+def _head(option: Option[Any]) -> str:
+    short = f"-{option.short}, " if option.short else "    "
+    return f"{short}--{option.name} {option.kind}".rstrip()
+
+
+def _default(option: Option[Any]) -> str:
+    if option.default in (None, "", (), False, 0):
+        return ""
+    return f" (default {str(option.default).lower() if option.default is True else option.default})"
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    lines = [""]
+    for word in text.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".lstrip()
+    return lines

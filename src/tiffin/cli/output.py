@@ -1,0 +1,47 @@
+"""Where save and export write: a file, or the standard output unless that is a terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import BinaryIO
+
+from tiffin.cli.options import UsageError, text
+
+OUTPUT = text("output", "write to this file; otherwise to the standard output", "o")
+
+
+class output:  # used like open()
+    """`with output(path) as file:` A new file appears when all of it is written; after a failure there is none."""
+
+    def __init__(self, path: str) -> None:
+        if not path and sys.stdout.isatty():
+            raise NotToTerminal("an archive is no text for a terminal: give a file with -o, or redirect with > or |")
+        self.path = path
+        # a device or a pipe is written as it is, a file is replaced whole
+        self.draft = f"{path}.{os.getpid()}" if path and not _is_special(path) else ""
+
+    def __enter__(self) -> BinaryIO:
+        if not self.path:
+            return sys.stdout.buffer
+        self.file: BinaryIO = open(self.draft or self.path, "xb" if self.draft else "wb")
+        return self.file
+
+    def __exit__(self, failure: object, *_: object) -> None:
+        if not self.path:
+            return
+        try:
+            self.file.close()
+            if self.draft and failure is None:
+                os.replace(self.draft, self.path)
+        finally:
+            if self.draft and os.path.exists(self.draft):
+                os.unlink(self.draft)
+
+
+class NotToTerminal(UsageError):
+    exit_code = 1
+
+
+def _is_special(path: str) -> bool:
+    return os.path.exists(path) and not os.path.isfile(path)

@@ -1,0 +1,202 @@
+"""The options of `create` and `run`, and the settings that they make: what to run (Config), and what it may ask of this
+host (HostConfig)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tiffin.cli import units
+from tiffin.cli.options import Given, Option, UsageError, many, number, parsed, switch, text
+from tiffin.model.config import Config, HostConfig, LogConfig
+
+NETWORKS = ("none", "host")
+LOG_DRIVERS = ("json-file", "none")
+BLANKS = " \t\v\f"
+
+NAME = text("name", "name of the container; one is made up otherwise")
+HOSTNAME = text("hostname", "host name inside (default: the first twelve digits of the id)", "h")
+ENTRYPOINT = text("entrypoint", "program to run in place of the image's ENTRYPOINT; empty for none")
+STOP_SIGNAL = text("stop-signal", "signal that asks the program to end (default: the image's, or SIGTERM)")
+STOP_TIMEOUT = number("stop-timeout", "seconds from that signal until SIGKILL (default: 10)")
+LABEL = many("label", "a KEY=VALUE to keep with the container", "l")
+INTERACTIVE = switch("interactive", "keep the program's input open", "i")
+TTY = switch("tty", "give the program a terminal", "t")
+REMOVE = switch("rm", "remove the container, and so its read-write layer, when it ends")
+ENV = many("env", "set a variable, KEY=VALUE; KEY alone takes it from here", "e")
+ENV_FILE = many("env-file", "set the variables of a file, one KEY=VALUE a line")
+WORKDIR = text("workdir", "folder inside in which the program starts", "w")
+USER = text("user", "name or number of the user, and :GROUP", "u")
+
+READ_ONLY = switch("read-only", "mount the union view read-only")
+VOLUME = many("volume", "show a folder or file of this host inside, HOST:INSIDE[:ro]", "v")
+TMPFS = many("tmpfs", "a file system in memory, FOLDER[:OPTIONS]")
+MEMORY = parsed("bytes", "memory", "limit of memory, with b, k, m or g", "m", units.read_binary_size, 0)
+CPUS = parsed("decimal", "cpus", "limit of CPU time, in CPUs, as in 1.5", "", units.read_cpus, 0)
+PIDS_LIMIT = number("pids-limit", "limit of processes; -1 for none")
+PRIVILEGED = switch("privileged", "all capabilities and devices, and nothing masked: no wall against this host")
+CAP_ADD = many("cap-add", "give a capability of Linux, or ALL")
+CAP_DROP = many("cap-drop", "take a capability of Linux away, or ALL")
+INIT = switch("init", "let a small init be the first process: it passes signals on and reaps orphans")
+NETWORK = text("network", "none (loopback only) or host; bridges come later", default="none", also="net")
+LOG_DRIVER = text("log-driver", "json-file, or none for no log", default="json-file")
+LOG_OPT = many("log-opt", "max-size=SIZE and max-file=NUMBER: when the log is rotated, and how many files stay")
+
+OPTIONS: tuple[Option[Any], ...] = (
+    NAME, HOSTNAME, ENTRYPOINT, STOP_SIGNAL, STOP_TIMEOUT, LABEL, INTERACTIVE, TTY, REMOVE, ENV, ENV_FILE, WORKDIR,
+    USER, READ_ONLY, VOLUME, TMPFS, MEMORY, CPUS, PIDS_LIMIT, PRIVILEGED, CAP_ADD, CAP_DROP, INIT, NETWORK, LOG_DRIVER,
+    LOG_OPT,
+)  # fmt: skip
+
+
+def config(given: Given, *, stdin_once: bool) -> Config:
+    """What to run and how. `stdin_once`: the end of the first attached input is the end of the program's input.
+
+    Raises UsageError.
+    """
+    return Config(
+        hostname=given[HOSTNAME],
+        user=given[USER],
+        tty=given[TTY],
+        open_stdin=given[INTERACTIVE],
+        stdin_once=stdin_once,
+        env=environment(given),
+        cmd=tuple(given.arguments[1:]),
+        entrypoint=_entrypoint(given),
+        image=given.arguments[0],
+        working_dir=given[WORKDIR],
+        labels=labels(given[LABEL]),
+        stop_signal=given[STOP_SIGNAL],
+        stop_timeout=given[STOP_TIMEOUT],
+    )
+
+
+def host_config(given: Given) -> HostConfig:
+    """What it asks of this host. Raises UsageError for what is refused."""
+    return HostConfig(
+        binds=tuple(_bind(word) for word in given[VOLUME]),
+        tmpfs=dict(_tmpfs(word) for word in given[TMPFS]),
+        network_mode=_network(given[NETWORK]),
+        memory=given[MEMORY],
+        nano_cpus=given[CPUS],
+        pids_limit=max(0, given[PIDS_LIMIT] or 0),
+        privileged=given[PRIVILEGED],
+        readonly_rootfs=given[READ_ONLY],
+        cap_add=given[CAP_ADD],
+        cap_drop=given[CAP_DROP],
+        auto_remove=given[REMOVE],
+        init=given[INIT],
+        log=_log(given[LOG_DRIVER], given[LOG_OPT]),
+    )
+
+
+def environment(given: Given) -> tuple[str, ...]:
+    """The variables of --env-file, then those of -e. KEY alone, unset here, stays: it takes the image's away."""
+    from_files = [variable for path in given[ENV_FILE] for variable in read_env_file(path)]
+    return (*from_files, *(_variable(word) for word in given[ENV]))
+
+
+def read_env_file(path: str) -> Iterator[str]:
+    """KEY=VALUE lines as they stand, without quoting; # begins a comment line; KEY alone is taken from here if set.
+
+    Raises UsageError.
+    """
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            content = file.read()
+    except OSError as error:
+        raise UsageError(f"open {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"the variables of {path} are not UTF-8") from error
+    for line in content.split("\n"):
+        line = line.removesuffix("\r").lstrip(BLANKS)
+        if not line or line.startswith("#"):
+            continue
+        key, equals, _ = line.partition("=")
+        if not key:
+            raise UsageError(f"no variable name on the line '{line}' of {path}")
+        if any(blank in key for blank in BLANKS):
+            raise UsageError(f"the variable '{key}' of {path} contains blanks")
+        if equals:
+            yield line
+        elif key in os.environ:
+            yield f"{key}={os.environ[key]}"
+
+
+def labels(words: tuple[str, ...]) -> Mapping[str, str]:
+    """KEY=VALUE, or KEY for an empty value. Raises UsageError."""
+    made: dict[str, str] = {}
+    for word in words:
+        key, _, value = word.partition("=")
+        if not key:
+            raise UsageError(f"invalid label '{word}': empty name")
+        made[key] = value
+    return made
+
+
+def _variable(word: str) -> str:
+    key, equals, _ = word.partition("=")
+    if not key:
+        raise UsageError(f"invalid environment variable: {word}")
+    return word if equals or key not in os.environ else f"{key}={os.environ[key]}"
+
+
+def _entrypoint(given: Given) -> tuple[str, ...] | None:
+    if ENTRYPOINT not in given:
+        return None
+    return (given[ENTRYPOINT],)  # ("",) drops the image's
+
+
+def _bind(word: str) -> str:
+    source, colon, rest = word.partition(":")
+    target = rest.partition(":")[0]
+    if source.startswith("."):  # as newer Docker does
+        source = os.path.abspath(source)
+    if not colon or not source.startswith("/"):
+        raise UsageError(f"-v {word}: only folders and files of this host, as /HOST:/INSIDE; named volumes come later")
+    if not target.startswith("/"):
+        raise UsageError(f"-v {word}: the place inside must be an absolute path")
+    return f"{source}:{rest}"
+
+
+def _tmpfs(word: str) -> tuple[str, str]:
+    target, _, options = word.partition(":")
+    if not target.startswith("/"):
+        raise UsageError(f"--tmpfs {word}: the place inside must be an absolute path")
+    return target, options
+
+
+def _network(mode: str) -> str:
+    if mode not in NETWORKS:
+        raise UsageError(
+            f"--network {mode}: bridges and named networks come later; there are none (loopback only, the default) "
+            "and host"
+        )
+    return mode
+
+
+def _log(driver: str, options: tuple[str, ...]) -> LogConfig:
+    if driver not in LOG_DRIVERS:
+        raise UsageError(f"--log-driver {driver}: there are json-file and none")
+    if driver == "none" and options:
+        raise UsageError(f"--log-opt {options[0]}: with --log-driver none there is no log to rotate")
+    log = LogConfig(driver)
+    for word in options:
+        key, _, value = word.partition("=")
+        try:
+            if key == "max-size":
+                log = log._replace(max_size=_at_least_one(units.read_decimal_size(value)))
+            elif key == "max-file":
+                log = log._replace(max_file=_at_least_one(int(value)))
+            else:
+                raise UsageError(f"--log-opt {word}: there are max-size and max-file")
+        except ValueError as error:
+            raise UsageError(f"--log-opt {word}: {error}") from error
+    return log
+
+
+def _at_least_one(number: int) -> int:
+    if number < 1:
+        raise ValueError("it must be at least 1")
+    return number
