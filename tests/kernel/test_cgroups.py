@@ -277,7 +277,8 @@ def test_freezing_without_any_freezer_is_an_error_that_says_so() -> None:
 def test_kill_ends_all_processes_also_frozen_ones_and_those_of_groups_below(group: Group) -> None:
     group.create(Limits())
     below = group._replace(path=f"{group.path}/below")
-    below.create(Limits())
+    for folder in folders(below):
+        os.mkdir(folder)  # as a container would: no controllers, so that its own group may hold processes too
     with member(group, fork_and_pause) as one, member(below) as other:
         group.freeze()
         group.kill()
