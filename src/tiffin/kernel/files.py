@@ -7,7 +7,7 @@ import os
 from errno import EINVAL
 from fcntl import fcntl
 
-from tiffin.kernel.libc import SYS, syscall
+from tiffin.kernel.libc import SYS, caller, syscall
 
 AT_FDCWD = -100
 RENAME_NOREPLACE = 1
@@ -25,6 +25,9 @@ class _OpenHow(ctypes.Structure):
     _fields_ = (("flags", ctypes.c_uint64), ("mode", ctypes.c_uint64), ("resolve", ctypes.c_uint64))
 
 
+_openat2 = caller("openat2", ctypes.c_long, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t)
+
+
 def rename_exclusive(source: str, target: str) -> None:
     """rename(2) that raises FileExistsError where the target exists."""
     syscall(SYS.renameat2, AT_FDCWD, os.fsencode(source), AT_FDCWD, os.fsencode(target), RENAME_NOREPLACE)
@@ -40,7 +43,7 @@ def openat2(folder: int, path: str, flags: int, resolve: int, mode: int = 0) -> 
     how = _OpenHow(flags | os.O_CLOEXEC, mode, resolve)
     while True:
         try:
-            return syscall(SYS.openat2, folder, os.fsencode(path), ctypes.byref(how), ctypes.sizeof(how))
+            return _openat2(folder, os.fsencode(path), ctypes.byref(how), 24)
         except BlockingIOError:  # a rename ran beside a look-up of "..": openat2(2) says to try again
             continue
 

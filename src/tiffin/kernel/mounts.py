@@ -7,7 +7,7 @@ import os
 from errno import EINVAL, ENOSYS, EPERM
 
 from tiffin.kernel.files import AT_FDCWD
-from tiffin.kernel.libc import SYS, syscall
+from tiffin.kernel.libc import SYS, caller, syscall
 
 MS_RDONLY = 0x1
 MS_NOSUID = 0x2
@@ -47,8 +47,16 @@ class _MountAttr(ctypes.Structure):
     )
 
 
+_long, _text, _address = ctypes.c_long, ctypes.c_char_p, ctypes.c_void_p
+_mount = caller("mount", _text, _text, _text, ctypes.c_ulong, _text)
+_open_tree = caller("open_tree", _long, _text, _long)
+_move_mount = caller("move_mount", _long, _text, _long, _text, _long)
+_mount_setattr = caller("mount_setattr", _long, _text, _long, _address, ctypes.c_size_t)
+_fsconfig = caller("fsconfig", _long, _long, _text, _text, _long)
+
+
 def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str = "") -> None:
-    syscall(SYS.mount, os.fsencode(source), os.fsencode(target), os.fsencode(kind), flags, os.fsencode(options))
+    _mount(os.fsencode(source), os.fsencode(target), os.fsencode(kind), flags, os.fsencode(options))
 
 
 def unmount(target: str, flags: int = 0) -> None:
@@ -62,19 +70,19 @@ def pivot_root(new: str, old: str) -> None:
 def open_tree(path: str, *, folder: int = AT_FDCWD, recursive: bool = False) -> int:
     """A descriptor of a copy of the mount at `path`, seen nowhere yet: what a bind mount is made of."""
     flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
-    return syscall(SYS.open_tree, folder, os.fsencode(path), flags)
+    return _open_tree(folder, os.fsencode(path), flags)
 
 
 def move_mount(tree: int, target: int) -> None:
     """Hang a mount that is seen nowhere yet on the file or folder of a descriptor."""
-    syscall(SYS.move_mount, tree, b"", target, b"", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
+    _move_mount(tree, b"", target, b"", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH)
 
 
 def set_attributes(tree: int, *, add: int = 0, propagation: int = 0, recursive: bool = False) -> None:
     """Make mounts read-only or the like, and set how mounts made later spread (mount_setattr(2), kernel 5.12)."""
     attributes = _MountAttr(add, 0, propagation, 0)
     flags = AT_EMPTY_PATH | (AT_RECURSIVE if recursive else 0)
-    syscall(SYS.mount_setattr, tree, b"", flags, ctypes.byref(attributes), ctypes.sizeof(attributes))
+    _mount_setattr(tree, b"", flags, ctypes.byref(attributes), ctypes.sizeof(attributes))
 
 
 def readonly_copy(path: str) -> int:
@@ -109,12 +117,12 @@ def _mount_overlay_by_layers(
 ) -> None:
     context = syscall(SYS.fsopen, b"overlay", FSOPEN_CLOEXEC)
     try:
-        syscall(SYS.fsconfig, context, FSCONFIG_SET_STRING, b"source", b"tiffin", 0)
+        _fsconfig(context, FSCONFIG_SET_STRING, b"source", b"tiffin", 0)
         for key, text in [("lowerdir+", lower) for lower in lowers] + options:
-            syscall(SYS.fsconfig, context, FSCONFIG_SET_STRING, os.fsencode(key), os.fsencode(text), 0)
+            _fsconfig(context, FSCONFIG_SET_STRING, os.fsencode(key), os.fsencode(text), 0)
         if volatile:
-            syscall(SYS.fsconfig, context, FSCONFIG_SET_FLAG, b"volatile", None, 0)
-        syscall(SYS.fsconfig, context, FSCONFIG_CMD_CREATE, None, None, 0)
+            _fsconfig(context, FSCONFIG_SET_FLAG, b"volatile", None, 0)
+        _fsconfig(context, FSCONFIG_CMD_CREATE, None, None, 0)
         tree = syscall(SYS.fsmount, context, FSMOUNT_CLOEXEC, 0)
     finally:
         os.close(context)

@@ -37,22 +37,19 @@ class _CloneArgs(ctypes.Structure):
 
 
 def clone(flags: int, cgroup: int | None = None) -> tuple[int, int]:
-    """Fork into new namespaces, and into the v2 cgroup of a descriptor. (pid, pidfd) in the parent, (0, -1) in the child.
+    """Fork into new namespaces, and into the v2 cgroup of a descriptor. (pid, pidfd) in the caller, (0, -1) in the child.
 
-    Only for a process with one thread: what Python does around os.fork is left out.
+    With CLONE_PARENT the child is the caller's sibling: its parent reaps it. Only for a process with one thread: what
+    Python does around os.fork is left out.
     """
     descriptor = ctypes.c_int(-1)
-    arguments = _CloneArgs(flags=flags | CLONE_PIDFD, exit_signal=SIGCHLD, pidfd=ctypes.addressof(descriptor))
+    signal = 0 if flags & CLONE_PARENT else SIGCHLD  # a sibling's is the caller's own (clone(2))
+    arguments = _CloneArgs(flags=flags | CLONE_PIDFD, exit_signal=signal, pidfd=ctypes.addressof(descriptor))
     if cgroup is not None:
         arguments.flags |= CLONE_INTO_CGROUP
         arguments.cgroup = cgroup
     pid = syscall(SYS.clone3, ctypes.byref(arguments), ctypes.sizeof(arguments))
     return pid, descriptor.value if pid else -1
-
-
-def clone_sibling() -> int:
-    """Fork a child of our parent, so that it, not we, reaps it. Its pid in the caller, 0 in the child."""
-    return syscall(SYS.clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0)
 
 
 def setns(descriptor: int, flags: int) -> None:

@@ -18,7 +18,7 @@ from _socket import (  # the module socket costs 3 ms
     socketpair,
 )
 
-MOST_DESCRIPTORS = 8
+MOST_DESCRIPTORS = 24
 
 
 def listen(path: str) -> socket:

@@ -31,7 +31,10 @@ class Channel:
         return self.socket.fileno()
 
     def send(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
-        content = json.dumps(message, separators=(",", ":")).encode()
+        self.send_raw(json.dumps(message, separators=(",", ":")).encode(), descriptors)
+
+    def send_raw(self, content: bytes, descriptors: tuple[int, ...] = ()) -> None:
+        """Send a message that is JSON already."""
         view = memoryview(len(content).to_bytes(4, "big") + content)
         until = time.monotonic() + PATIENCE
         while view:
@@ -43,13 +46,18 @@ class Channel:
             view, descriptors = view[sent:], ()
 
     def receive(self, seconds: float | None = PATIENCE) -> tuple[Message, list[int]]:
+        content, descriptors = self.receive_raw(seconds)
+        return json.loads(content), descriptors
+
+    def receive_raw(self, seconds: float | None = PATIENCE) -> tuple[bytes, list[int]]:
+        """A message as it came."""
         until = None if seconds is None else time.monotonic() + seconds
         head, descriptors = self._exactly(4, until)
         length = int.from_bytes(head, "big")
         if length > LONGEST:
             raise ChannelClosed(f"a message of {length} bytes: the other side speaks something else")
         content, more = self._exactly(length, until)
-        return json.loads(content), descriptors + more
+        return content, descriptors + more
 
     def close(self) -> None:
         self.socket.close()

@@ -108,18 +108,14 @@ def start(store: Store, plan: Plan, streams: Streams, *, owned: bool, run_lock: 
     names, descriptors = streams.given()
     if run_lock:
         names, descriptors = [*names, "lock"], (*descriptors, run_lock.descriptor)
-    channel = find_or_start(store)
+    request = {"do": "start", "plan": plan.to_json(), "streams": names, "owned": owned}
     try:
-        channel.send({"do": "start", "plan": plan.to_json(), "streams": names, "owned": owned}, descriptors)
-        answer, _ = channel.receive(START_PATIENCE)
-    except BaseException:
-        channel.close()
-        raise
+        channel = _call(store, request, descriptors)
     finally:
         streams.close()
         if run_lock:
             run_lock.release()
-    return _begun(channel, answer, plan.id)
+    return _begun(channel, _answer(channel), plan.id)
 
 
 def attach(folder: RunFolder, streams: Streams) -> Connection:
@@ -149,13 +145,9 @@ def execute(folder: RunFolder, plan: ExecPlan, streams: Streams, *, owned: bool)
     channel = _connect(folder)
     try:
         channel.send({"do": "exec", "plan": plan.to_json(), "streams": names, "owned": owned}, descriptors)
-        answer, _ = channel.receive(START_PATIENCE)
-    except BaseException:
-        channel.close()
-        raise
     finally:
         streams.close()
-    return _begun(channel, answer, folder.id)
+    return _begun(channel, _answer(channel), folder.id)
 
 
 def tell(folder: RunFolder, message: Message) -> None:
@@ -184,12 +176,14 @@ def hold(folder: RunFolder) -> Channel:
 
 
 def sweep_later(store: Store) -> bool:
-    """Have the spawner's fork delete what is in the trash. False if there is no spawner."""
+    """Have a fork of the spawner delete what is in the trash. False if there is no spawner."""
     channel = find(store)
     if channel is None:
         return False
     try:
         channel.send({"do": "sweep", "root": store.root, "runroot": store.runroot})
+    except ChannelClosed:  # it just left
+        return False
     finally:
         channel.close()
     return True
@@ -198,6 +192,28 @@ def sweep_later(store: Store) -> bool:
 def raise_refusal(answer: Message) -> NoReturn:
     kind = getattr(errors, str(answer["refused"]), TiffinError)
     raise kind(answer["text"])
+
+
+def _call(store: Store, request: Message, descriptors: tuple[int, ...]) -> Channel:
+    """Send to a spawner's fork; again, if the spawner left before it had taken the call."""
+    while True:
+        channel = find_or_start(store)
+        try:
+            channel.send(request, descriptors)
+            channel.receive()  # its hello
+        except ChannelClosed:
+            channel.close()
+            continue
+        return channel
+
+
+def _answer(channel: Channel) -> Message:
+    try:
+        answer, _ = channel.receive(START_PATIENCE)
+    except BaseException:
+        channel.close()
+        raise
+    return answer
 
 
 def _connect(folder: RunFolder) -> Channel:

@@ -1,4 +1,11 @@
-"""From a plan to processes: what the shim does before the first step, and what its children do until execve."""
+"""From a plan to a process: the fork, and what the child does until execve.
+
+The launcher, who does this, is itself a child of the shim, and forks with CLONE_PARENT: so what it starts is the
+shim's child, and all the memory that reading and taking a plan has touched goes with the launcher.
+
+    shim ---- launcher            reads the plan, forks, and ends
+      `------ the program         takes the steps, and becomes what was asked for
+"""
 
 from __future__ import annotations
 
@@ -8,14 +15,16 @@ from _socket import socket
 from typing import Any, NamedTuple, NoReturn
 
 from tiffin.kernel import process, unix
-from tiffin.kernel.cgroups import Group
-from tiffin.runtime.stage import FAILED, CannotExecute, Stage
+from tiffin.runtime.plan import ExecPlan
+from tiffin.runtime.stage import FAILED, TERMINAL, CannotExecute, Stage
 from tiffin.runtime.steps import Step
 from tiffin.runtime.users import NoSuchUser
 
+PATIENCE = 60.0  # seconds that the steps of a start may take
+
 
 class Failure(NamedTuple):
-    """Why a program did not begin. `kind`: missing, denied, user, or step."""
+    """Why a program did not begin. `kind`: missing, denied, user, running, gone, or step."""
 
     kind: str
     step: str
@@ -23,8 +32,16 @@ class Failure(NamedTuple):
     text: str
 
 
+class CannotStart(Exception):
+    """Carries the Failure that the caller is told."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.text)
+        self.failure = failure
+
+
 class Streams(NamedTuple):
-    """The shim's ends of a program's streams; -1 for none. For a terminal they are all the master side."""
+    """Our ends of a program's streams; -1 for none. For a terminal they all are."""
 
     stdin: int
     stdout: int
@@ -32,49 +49,65 @@ class Streams(NamedTuple):
 
 
 class Child(NamedTuple):
-    """A process that is taking its steps. It speaks on `status`, whose end means: the program has begun."""
+    """A program that has begun; descriptors are -1 where there is none."""
 
     pid: int
     pidfd: int
-    status: socket
     streams: Streams
+    terminal: int = -1
+    """the master side"""
+    mounts: int = -1
+    """its mount namespace: who holds it keeps the end of the process from unmounting there and then"""
 
 
-def start_first(
-    steps: tuple[Step, ...], namespaces: int, group: Group, *, terminal: bool, open_stdin: bool
-) -> Child:
-    """Fork the container's first process into new namespaces; it takes the steps."""
+def launch(steps: tuple[Step, ...], namespaces: int, cgroup: int | None, *, terminal: bool, open_stdin: bool) -> Child:
+    """Fork the first process of a process space; returns when its program has begun. Raises CannotStart."""
     ours, theirs, near, far = _open(terminal, open_stdin)
-    folder = group.open_directory()
-    pid, pidfd = process.clone(namespaces, folder)
+    try:
+        pid, pidfd = process.clone(namespaces | process.CLONE_PARENT, cgroup)
+    except OSError as error:
+        text = f"cannot make the namespaces: {error.strerror}"
+        raise CannotStart(Failure("step", "Clone", error.errno or 0, text)) from error
     if pid == 0:
         _take(steps, Stage(theirs), far)
-    if folder is not None:
-        os.close(folder)
     _close(far, theirs)
-    return Child(pid, pidfd, ours, near)
+    return _await_begin(Child(pid, pidfd, near, mounts=_mounts_of(pid)), ours)
 
 
-def start_member(
-    steps: tuple[Step, ...], group: Group, first_process: int, *, terminal: bool, open_stdin: bool
-) -> Child:
-    """Fork a process that enters the space of another. The child's pid is that of a helper: the member's comes by `status`."""
-    ours, theirs, near, far = _open(terminal, open_stdin)
-    folder = group.open_directory()
-    pid, pidfd = process.clone(0, folder)
-    if pid == 0:
-        _take(steps, Stage(theirs, first_process), far)
-    if folder is not None:
-        os.close(folder)
-    _close(far, theirs)
-    return Child(pid, pidfd, ours, near)
+def launch_member(plan: ExecPlan, first_process: int) -> Child:
+    """Enter the space of a process (a pidfd), and start one more program there. Raises CannotStart.
+
+    Entering is for good: the caller must be somebody who ends after this.
+    """
+    stage = Stage(None, first_process)
+    for step in plan.entering:
+        try:
+            step.apply(stage)
+        except OSError as error:
+            raise CannotStart(_failure(step, error)) from error
+    return launch(plan.steps, 0, None, terminal=plan.terminal, open_stdin=plan.open_stdin)
 
 
-def failure_from(message: bytes) -> Failure:
-    return Failure(*json.loads(message[1:]))
+def _await_begin(child: Child, status: socket) -> Child:
+    """Read what the child says until its program has begun."""
+    status.settimeout(PATIENCE)
+    try:
+        while True:
+            message, descriptors = unix.receive(status, 65536)
+            if message.startswith(TERMINAL):
+                child = child._replace(terminal=descriptors[0])
+            elif message.startswith(FAILED):
+                raise CannotStart(Failure(*json.loads(message[1:])))
+            elif not message:
+                return child
+    except TimeoutError:
+        raise CannotStart(Failure("step", "Start", 0, f"the steps took more than {PATIENCE:.0f} s")) from None
+    finally:
+        status.close()
 
 
 def _open(terminal: bool, open_stdin: bool) -> tuple[socket, socket, Streams, Streams]:
+    """The two ends of the status, our ends of the streams, and the program's."""
     ours, theirs = unix.pair()
     if terminal:
         return ours, theirs, Streams(-1, -1, -1), Streams(-1, -1, -1)
@@ -83,6 +116,13 @@ def _open(terminal: bool, open_stdin: bool) -> tuple[socket, socket, Streams, St
         return ours, theirs, Streams(-1, out[0], err[0]), Streams(-1, out[1], err[1])
     into = os.pipe()
     return ours, theirs, Streams(into[1], out[0], err[0]), Streams(into[0], out[1], err[1])
+
+
+def _mounts_of(pid: int) -> int:
+    try:
+        return os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:  # it ended at once, and its status says why; or /proc is that of the space we entered
+        return -1
 
 
 def _close(streams: Streams, status: socket) -> None:
@@ -104,10 +144,7 @@ def _take(steps: tuple[Step, ...], stage: Stage, streams: Streams) -> NoReturn:
         for step in steps:
             step.apply(stage)
     except BaseException as error:
-        try:
-            stage.status.send(FAILED + json.dumps(_failure(step, error)).encode())
-        except OSError:
-            pass
+        stage.report(FAILED + json.dumps(_failure(step, error)).encode())
     os._exit(125)
 
 

@@ -20,7 +20,7 @@ CONTROLS = bytes(set(range(0x20)) - set(b"\n")) + b"\x7f"
 class LogFile:
     """The log of one container, written by its shim. `folder` is a descriptor, since the folder may move."""
 
-    def __init__(self, folder: int, *, largest: int, files: int) -> None:
+    def __init__(self, folder: int, largest: int, files: int) -> None:
         self.folder = folder
         self.largest = largest
         self.files = max(1, files)

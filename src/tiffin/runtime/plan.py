@@ -46,16 +46,17 @@ class Plan(NamedTuple):
 
 
 class ExecPlan(NamedTuple):
-    """How one more process enters a process space."""
+    """How one more process enters a process space: `entering` by the launcher, then `steps` by the new process."""
 
     id: str
+    entering: tuple[Step, ...]
     steps: tuple[Step, ...]
     terminal: bool = False
     open_stdin: bool = False
 
     def to_json(self) -> Message:
-        return {**self._asdict(), "steps": to_json(self.steps)}
+        return {**self._asdict(), "entering": to_json(self.entering), "steps": to_json(self.steps)}
 
     @classmethod
     def from_json(cls, form: Message) -> ExecPlan:
-        return cls(**{**form, "steps": from_json(form["steps"])})
+        return cls(**{**form, "entering": from_json(form["entering"]), "steps": from_json(form["steps"])})

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tiffin.errors import BadParameter
 from tiffin.kernel import capabilities
 from tiffin.kernel.cgroups import Group, Hierarchy, Layout, Limits
-from tiffin.kernel.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REMOUNT, MS_SHARED, MS_SLAVE
+from tiffin.kernel.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_SHARED, MS_SLAVE
 from tiffin.kernel.process import CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS
 from tiffin.model.config import Config, HostConfig
 from tiffin.model.mount import BindMount, OverlayMount, TmpfsMount
@@ -95,9 +95,12 @@ def plan_exec(
     keep = _kept_capabilities(host._replace(privileged=privileged or host.privileged))
     return ExecPlan(
         id=os.urandom(32).hex(),
-        steps=(
+        entering=(
             steps.JoinCgroup(tuple(group.join_files())),
             steps.JoinSpace(SPACES | network | CLONE_NEWCGROUP),
+        ),
+        steps=(
+            steps.FindRoot(),
             *((steps.OpenExecTerminal(),) if config.tty else ()),
             *_become(config, keep, "" if privileged or host.privileged else filter),
             steps.Execute(argv, _environment(config)),
@@ -178,12 +181,10 @@ def _cgroup_mounts(layout: Layout, readonly: int) -> Iterator[Step]:
         if layout.v2:
             yield steps.MountKernel("cgroup2", top, flags | readonly, "", why)
         return
-    yield steps.MountKernel("tmpfs", top, flags, "mode=755", "one folder for each controller")
-    for hierarchy in layout.v1:
-        yield steps.MountKernel("cgroup", f"{top}/{_name(hierarchy)}", flags | readonly, _options(hierarchy), why)
+    entries = [(_name(hierarchy), "cgroup", _options(hierarchy)) for hierarchy in layout.v1]
     if layout.v2:
-        yield steps.MountKernel("cgroup2", f"{top}/unified", flags | readonly, "", why)
-    yield steps.MountKernel("tmpfs", top, flags | MS_REMOUNT | MS_RDONLY, "mode=755", "no folder more in here")
+        entries.append(("unified", "cgroup2", ""))
+    yield steps.MountCgroups(tuple(entries), flags | readonly)
 
 
 def _name(hierarchy: Hierarchy) -> str:

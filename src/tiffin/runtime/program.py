@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import struct
-import termios
 from collections.abc import Callable
-from fcntl import fcntl, ioctl
-from fcntl import F_DUPFD_CLOEXEC
+from fcntl import F_DUPFD_CLOEXEC, fcntl, ioctl
 
 from tiffin.runtime.channel import Channel, ChannelClosed, Message
 from tiffin.runtime.launch import Child
@@ -16,14 +15,16 @@ from tiffin.runtime.log import LogFile
 from tiffin.runtime.loop import READ, Loop
 from tiffin.runtime.relay import Input, Output, Watcher
 
+TIOCSWINSZ = 0x5414
+
 
 class Client:
     """A connection: the library's, the command line's or the API's."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, program: Program) -> None:
         self.channel = channel
-        self.program: Program | None = None
-        """the one that it asked for, attached to or started"""
+        self.program = program
+        """the one that it asks for: the first process, or the exec that it started"""
         self.owns_program = False
         """whether the program is to end when this connection does"""
         self.waits = False
@@ -31,8 +32,11 @@ class Client:
         self.feeds = False
 
     def tell(self, message: Message) -> None:
+        self.tell_raw(json.dumps(message).encode())
+
+    def tell_raw(self, content: bytes) -> None:
         try:
-            self.channel.send(message)
+            self.channel.send_raw(content)
         except (ChannelClosed, OSError):  # gone; the loop will notice
             pass
 
@@ -41,7 +45,7 @@ class Client:
             if watcher.output:
                 watcher.output.remove(watcher)
             watcher.close()
-        if self.feeds and self.program and self.program.input:
+        if self.feeds and self.program.input:
             self.program.input.stop_feeding()
         self.channel.close()
 
@@ -54,7 +58,6 @@ class Program:
         loop: Loop,
         child: Child,
         *,
-        terminal: int,
         log: LogFile | None,
         stdin_once: bool,
         exited: Callable[[Program], None],
@@ -62,7 +65,7 @@ class Program:
     ) -> None:
         self.loop = loop
         self.pid, self.pidfd = child.pid, child.pidfd
-        self.terminal = terminal
+        self.terminal = child.terminal
         self.stdin_once = stdin_once
         self.exit_code: int | None = None
         self.clients: list[Client] = []
@@ -94,7 +97,7 @@ class Program:
         client.program = self
         client.waits = True
         if self.is_over:
-            client.tell(self.how_it_ended())
+            client.tell_raw(self.how_it_ended())
         elif client not in self.clients:
             self.clients.append(client)
 
@@ -111,14 +114,14 @@ class Program:
 
     def resize(self, rows: int, columns: int) -> None:
         if self.terminal >= 0:
-            ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+            ioctl(self.terminal, TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     @property
     def is_over(self) -> bool:
         return self.exit_code is not None and not any(output.is_open for output in self.outputs.values())
 
-    def how_it_ended(self) -> Message:
-        return {"exited": self.exit_code}
+    def how_it_ended(self) -> bytes:
+        return b'{"exited":%d}' % (self.exit_code or 0)
 
     def finish(self) -> None:
         """Wait no longer for output that may still come."""
@@ -160,7 +163,7 @@ class Program:
             self.terminal = -1
         os.close(self.pidfd)
         for client in self.clients:
-            client.tell(self.how_it_ended())
+            client.tell_raw(self.how_it_ended())
         ended(self)
 
     def _let_go(self, client: Client, reason: str) -> None:

@@ -18,9 +18,14 @@ import select
 import signal
 import sys
 from _socket import socket
+from types import FunctionType
 
 from tiffin.kernel import cgroups, process, unix
-from tiffin.runtime import shim
+from tiffin.runtime.channel import Channel
+from tiffin.runtime.plan import Plan
+from tiffin.runtime.shim import Shim
+from tiffin.runtime.starter import Handover, Starter
+from tiffin.store import Store, sweep
 from tiffin.store.locks import lock
 
 IDLE = 60.0  # seconds without a caller, after which it leaves
@@ -88,30 +93,101 @@ def _switch_importing_off() -> None:
 
 
 def _serve(server: socket, path: str) -> None:
-    poll = select.poll()
-    poll.register(server.fileno(), select.POLLIN)
+    """Always have one shim forked in advance, waiting for a caller; fork the next when it has found one."""
     while True:
+        ours, its = unix.pair()
+        if os.fork() == 0:
+            ours.close()
+            _become_shim(server, its)
+        its.close()
+        poll = select.poll()
+        poll.register(ours.fileno(), select.POLLIN)
         if not poll.poll(int(IDLE * 1000)):
             with lock(f"{path}.lock", create=True):  # whoever starts a spawner holds it too
-                if not poll.poll(0):
-                    os.unlink(path)
-                    return
-        connection = unix.accept(server)
-        if unix.peer_user(connection) not in (0, os.getuid()):
-            connection.close()
-            continue
-        if os.fork() == 0:
-            _become_shim(server, connection)
-        connection.close()
+                os.unlink(path)
+            return
+        ours.close()
 
 
-def _become_shim(server: socket, connection: socket) -> None:
+def _become_shim(server: socket, spawner: socket) -> None:
+    """Fork the launcher, and wait until it hands over a container, or ends."""
     code = 1
     try:
-        server.close()
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        shim.serve_caller(connection)
+        ours, its = unix.pair()
+        shim_pid = os.getpid()
+        launcher = os.fork()
+        if launcher == 0:
+            ours.close()
+            _become_launcher(server, spawner, its, shim_pid)
+        for end in (server, spawner, its):
+            end.close()
+        handover = Handover.receive(ours)
+        ours.close()
+        os.waitpid(launcher, 0)
+        if handover:
+            process.set_name("tiffin-shim")
+            Shim(*handover).run()
         code = 0
     finally:
         os._exit(code)
+
+
+def _become_launcher(server: socket, spawner: socket, shim: socket, shim_pid: int) -> None:
+    """Wait for a caller, as long as the spawner lives; then do what this one wants."""
+    code = 1
+    try:
+        process.die_with_parent()
+        rehearse()
+        connection = _await_caller(server, spawner)
+        server.close()
+        spawner.close()  # it forks the next one
+        if connection:
+            _serve_caller(Channel(connection), shim, shim_pid)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _serve_caller(caller: Channel, shim: socket, shim_pid: int) -> None:
+    caller.send({"hello": shim_pid})
+    request, descriptors = caller.receive()
+    if request["do"] == "start":
+        given = dict(zip(request["streams"], descriptors, strict=True))
+        Starter(Plan.from_json(request["plan"]), shim_pid).start(caller, given, shim, owned=request["owned"])
+    elif request["do"] == "sweep":
+        sweep.sweep(Store(request["root"], request["runroot"]))
+
+
+def _await_caller(server: socket, spawner: socket) -> socket | None:
+    poll = select.poll()
+    poll.register(server.fileno(), select.POLLIN)
+    poll.register(spawner.fileno(), 0)  # its end is always told
+    while True:
+        waiting = dict(poll.poll())
+        if server.fileno() not in waiting:
+            return None
+        connection = unix.accept(server)
+        if unix.peer_user(connection) in (0, os.getuid()):
+            return connection
+        connection.close()
+
+
+def rehearse() -> None:
+    """Touch what a start will touch, while nobody waits: after a fork each page costs two microseconds at first touch."""
+    for name, module in tuple(sys.modules.items()):
+        if name.startswith(("tiffin", "json", "os", "posixpath")):
+            for value in tuple(vars(module).values()):
+                _touch(value)
+
+
+def _touch(value: object) -> None:
+    if isinstance(value, FunctionType):
+        code = value.__code__
+        for part in (*code.co_consts, *code.co_names, code.co_filename, code.co_name):
+            del part  # a reference taken and given back is a write to its page
+    elif isinstance(value, type):
+        for member in tuple(vars(value).values()):
+            if isinstance(member, FunctionType):
+                _touch(member)

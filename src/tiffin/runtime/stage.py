@@ -16,7 +16,7 @@ TIOCSPTLCK, TIOCGPTPEER, TIOCSCTTY = 0x40045431, 0x5441, 0x540E
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # What the child says to the shim. Silence until the end of the stream means: the program has begun.
-TERMINAL, MEMBER, FAILED = b"T", b"M", b"F"
+TERMINAL, FAILED = b"T", b"F"
 
 
 class CannotExecute(Exception):
@@ -28,9 +28,9 @@ class CannotExecute(Exception):
 
 
 class Stage:
-    """Made in the child, before the first step. `first_process` is a pidfd, for those who join a process space."""
+    """Made before the first step. `first_process` is a pidfd, for those who join a process space."""
 
-    def __init__(self, status: socket, first_process: int = -1) -> None:
+    def __init__(self, status: socket | None, first_process: int = -1) -> None:
         self.status = status
         self.first_process = first_process
         self.root = -1
@@ -39,44 +39,47 @@ class Stage:
         self._defaults: dict[str, str] = {}
 
     def close_others(self) -> None:
-        """Close every descriptor but the streams, the status and the pidfd: no step needs more, and none may leak."""
+        """Close every descriptor but the streams and the status: no step needs more, and none may leak."""
         low = 3
-        for keep in sorted({self.status.fileno(), self.first_process, self.root} - {-1}):
+        status = self.status.fileno() if self.status else -1
+        for keep in sorted({status, self.root} - {-1}):
             os.closerange(low, keep)
             low = keep + 1
         os.closerange(low, 1 << 20)
 
     def enter_root(self) -> None:
         """From here on `/` is the container's, and no descriptor of the host is left."""
-        self.root = self.first_process = -1
+        self.root = -1
         self.close_others()
         self.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-
-    def become_member(self) -> None:
-        """Go on as a new process inside the pid namespace that was joined; a sibling, so that the shim reaps it."""
-        member = process.clone_sibling()
-        if member:
-            self.status.send(MEMBER + b"%d" % member)
-            os._exit(0)
 
     def take_terminal(self, master: int) -> None:
         """Give the shim the master side; the other becomes our streams and the terminal of our session."""
         ioctl(master, TIOCSPTLCK, struct.pack("i", 0))
         self.terminal = ioctl(master, TIOCGPTPEER, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
-        unix.send(self.status, TERMINAL, (master,))
+        self.report(TERMINAL, (master,))
         os.close(master)
         ioctl(self.terminal, TIOCSCTTY, 0)
         for stream in (0, 1, 2):
             os.dup2(self.terminal, stream)
+
+    def report(self, message: bytes, descriptors: tuple[int, ...] = ()) -> None:
+        """Tell the launcher; nobody may be there any more."""
+        try:
+            if self.status:
+                unix.send(self.status, message, descriptors)
+        except OSError:
+            pass
 
     def set_default_environment(self, key: str, text: str) -> None:
         """For a variable that neither the image nor the caller sets."""
         self._defaults[key] = text
 
     def check_parent(self) -> None:
-        """End, if the shim ended before it could take us along."""
+        """End, if shim and launcher ended before they could take us along."""
         poll = select.poll()
-        poll.register(self.status.fileno(), 0)
+        if self.status:
+            poll.register(self.status.fileno(), 0)
         if poll.poll(0):
             os._exit(1)
 
@@ -106,8 +109,6 @@ class Stage:
         if program == 0:
             os.setsid() if self.terminal < 0 else self._lead_terminal()
             self.execute(argv, environment)
-        self.root = -1
-        self.status.close()
         os.closerange(0, 1 << 20)
         while True:
             received = signal.sigwaitinfo(signal.valid_signals())

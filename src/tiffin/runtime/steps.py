@@ -88,6 +88,28 @@ class MountKernel(NamedTuple):
         os.close(target)
 
 
+class MountCgroups(NamedTuple):
+    """The groups as v1 shows them: a folder for each hierarchy. `entries` are name, kind and options."""
+
+    entries: tuple[tuple[str, str, str], ...]
+    flags: int
+    why = "see the own limits and use, not those of others"
+
+    def apply(self, stage: Stage) -> None:
+        top = _folder_in(stage.root, "/sys/fs/cgroup")
+        there = f"/proc/self/fd/{top}"
+        safe = MS_NOSUID | MS_NODEV | MS_NOEXEC
+        mounts.mount("tmpfs", there, "tmpfs", safe, "mode=755")
+        os.close(top)
+        top = _folder_in(stage.root, "/sys/fs/cgroup")  # now the tmpfs
+        os.fchdir(top)
+        for name, kind, options in self.entries:
+            os.mkdir(name)
+            mounts.mount(kind, name, kind, self.flags, options)
+        mounts.mount("tmpfs", ".", "tmpfs", safe | MS_REMOUNT | MS_RDONLY, "mode=755")
+        os.close(top)
+
+
 class MountMemory(NamedTuple):
     """A tmpfs that takes the mode and owner of the folder that it covers, where the options do not say."""
 
@@ -255,7 +277,12 @@ class JoinSpace(NamedTuple):
 
     def apply(self, stage: Stage) -> None:
         process.setns(stage.first_process, self.flags)
-        stage.become_member()
+
+
+class FindRoot(NamedTuple):
+    why = "hold on to the root of the process space, and to no descriptor of the host"
+
+    def apply(self, stage: Stage) -> None:
         stage.enter_root()
 
 
@@ -367,9 +394,9 @@ class ExecuteUnderInit(NamedTuple):
 KINDS = {
     kind.__name__: kind
     for kind in (
-        JoinCgroup, UnshareCgroup, IsolateMounts, MountUnion, MountKernel, MountMemory, MakeDevices, MakeLinks, Bind,
+        JoinCgroup, UnshareCgroup, IsolateMounts, MountUnion, MountKernel, MountCgroups, MountMemory, MakeDevices, MakeLinks, Bind,
         MaskPaths, ReadonlyPaths, OpenTerminal, MakeFolder, PivotRoot, ReadonlyRoot, SetHostname, LoopbackUp, JoinSpace,
-        OpenExecTerminal, SetUser, ChangeFolder, LimitCapabilities, HoldCapabilities, DieWithShim, NoNewPrivileges, FilterSyscalls,
+        FindRoot, OpenExecTerminal, SetUser, ChangeFolder, LimitCapabilities, HoldCapabilities, DieWithShim, NoNewPrivileges, FilterSyscalls,
         Execute, ExecuteUnderInit,
     )
 }  # fmt: skip
