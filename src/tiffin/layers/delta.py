@@ -1,0 +1,102 @@
+"""A read-write layer as a tar: what `commit` burns into a read-only layer.
+
+The order is always the same: a folder, then what is in it by name, first all that is no folder, then folder by folder.
+Whiteouts and opaque folders are written only where a layer below has something that they hide: overlay makes every new
+folder opaque, to save itself looking below. So the bytes, and with them the id, depend on nothing but the difference.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tiffin.errors import TiffinError
+from tiffin.layers.entry import HARD_LINK, Entry
+from tiffin.layers.names import LONGEST_PATH, shown
+from tiffin.layers.overlay import BARE_ROOT, OPAQUE_NAME, WHITEOUT_PREFIX, is_opaque, is_whiteout, observe
+from tiffin.layers.tarwriter import Member
+from tiffin.layers.union import UnionView, open_folder, open_plain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+def delta(upper: str, lowers: Sequence[str]) -> Iterator[Member]:
+    """What an overlay's upper folder changes in the union view of `lowers` (topmost first), for a `TarStream`.
+
+    Sockets are left out: nobody listens behind them any more. Raises TiffinError, which names the path, for what no
+    layer can hold. The root folder is there only if somebody changed it, not just something in it.
+    """
+    return _Delta(upper, UnionView(lowers)).members()
+
+
+class _Delta:
+    def __init__(self, upper: str, below: UnionView) -> None:
+        self._upper, self._below = upper, below
+        self._links: dict[tuple[int, int], bytes] = {}
+
+    def members(self) -> Iterator[Member]:
+        todo = [""]
+        while todo:
+            path = todo.pop()
+            folder = open_folder(self._upper, path)
+            try:
+                yield from self._folder(folder, path)
+                items = sorted(os.scandir(folder), key=lambda item: os.fsencode(item.name))
+                for item in items:
+                    if not item.is_dir(follow_symlinks=False):
+                        yield from self._thing(folder, _below(path, item.name), item.name)
+            finally:
+                os.close(folder)
+            todo += [_below(path, item.name) for item in reversed(items) if item.is_dir(follow_symlinks=False)]
+
+    def _folder(self, folder: int, path: str) -> Iterator[Member]:
+        entry = observe(f"/proc/self/fd/{folder}", ".")
+        if path:
+            yield Member(entry._replace(name=_checked(path)))
+        elif self._root_changed(entry):
+            yield Member(entry)
+        if path and is_opaque(f"/proc/self/fd/{folder}/."):
+            hidden = self._below.lookup(path)
+            if hidden is not None and hidden.is_folder:
+                yield Member(_mark(path, OPAQUE_NAME))
+
+    def _root_changed(self, root: Entry) -> bool:
+        below = observe(self._below.folders[0], "") if self._below.folders else BARE_ROOT
+        return root._replace(name=b"", mtime=0) != below._replace(mtime=0)
+
+    def _thing(self, folder: int, path: str, name: str) -> Iterator[Member]:
+        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if is_whiteout(status):
+            if self._below.lookup(path) is not None:
+                yield Member(_mark(os.path.dirname(path), WHITEOUT_PREFIX + os.fsencode(name)))
+        elif not stat.S_ISSOCK(status.st_mode):
+            yield self._member(folder, path, name, status)
+
+    def _member(self, folder: int, path: str, name: str, status: os.stat_result) -> Member:
+        entry = observe(f"/proc/self/fd/{folder}", name, status)._replace(name=_checked(path))
+        if status.st_nlink > 1:
+            first = self._links.setdefault((status.st_dev, status.st_ino), entry.name)
+            if first != entry.name:
+                return Member(entry._replace(kind=HARD_LINK, link=first, stored=0, size=0, xattrs=()))
+        return Member(entry, partial(open_plain, folder, name, path))
+
+
+def _below(path: str, name: str) -> str:
+    return f"{path}/{name}" if path else name
+
+
+def _checked(path: str) -> bytes:
+    name = os.fsencode(path)
+    if name.rpartition(b"/")[2].startswith(WHITEOUT_PREFIX):
+        raise TiffinError(f"no layer can hold {shown(name)}: names with .wh. in front mean whiteouts; rename it")
+    if len(name) > LONGEST_PATH:
+        raise TiffinError(f"no layer can hold a path of {len(name)} bytes; remove {shown(name)} or make it shorter")
+    return name
+
+
+def _mark(folder: str, name: bytes) -> Entry:
+    path = os.fsencode(folder) + b"/" + name if folder else name
+    return Entry(path, stat.S_IFREG, 0o600, 0, 0, 0, b"", (0, 0), 0, 0)

@@ -1,0 +1,214 @@
+"""Writing a tar: from entries and the content of files to a stream of bytes.
+
+There is one way to write an entry, so that equal trees give equal bytes, and with them equal ids. It is ustar
+(POSIX.1-1988); only what does not fit there is said in a pax header before it (POSIX.1-2001): names and link targets
+that are too long, owners and sizes that are too big, fractions of seconds, and extended attributes as SCHILY.xattr.*,
+by which GNU tar, libarchive and Docker know them. There are no names of owners, only numbers; folders end in a slash;
+a sparse file is written out with all its zeros, as every reader understands that.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from struct import Struct
+from typing import TYPE_CHECKING, NamedTuple
+
+from tiffin.errors import Conflict
+from tiffin.layers.entry import HARD_LINK, Entry
+from tiffin.layers.names import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
+
+BLOCK = 512
+_FIELDS = Struct("100s8s8s8s12s12s8sc100s8s32s32s8s8s155s12x")
+_END = bytes(2 * BLOCK)
+_FLAGS = {
+    HARD_LINK: b"1",
+    stat.S_IFREG: b"0",
+    stat.S_IFLNK: b"2",
+    stat.S_IFCHR: b"3",
+    stat.S_IFBLK: b"4",
+    stat.S_IFDIR: b"5",
+    stat.S_IFIFO: b"6",
+}
+
+
+class Member(NamedTuple):
+    """An entry and, for a file that is not empty, how to get a descriptor of its content."""
+
+    entry: Entry
+    open: Callable[[], int] | None = None
+
+
+class TarStream(io.RawIOBase):
+    """The members as a tar, to be read. Each is asked for when the one before has been read to its end.
+
+    Reading raises Conflict where a file has become shorter since its entry was made.
+    """
+
+    def __init__(self, members: Iterable[Member]) -> None:
+        self._parts = _parts(members)
+        self._text = memoryview(b"")
+        self._file: _Content | None = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        while not self._text:
+            if self._file is not None and self._file.left:
+                return self._file.readinto(buffer)
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            if isinstance(part, _Content):
+                self._file = part
+            else:
+                self._text = memoryview(part)
+        count = min(len(buffer), len(self._text))
+        buffer[:count], self._text = self._text[:count], self._text[count:]
+        return count
+
+    def close(self) -> None:
+        self._parts.close()
+        super().close()
+
+
+def pieces(stream: io.RawIOBase, size: int = 1 << 20) -> Iterator[bytes]:
+    """What a stream holds, in pieces of `size` bytes and a last one."""
+    buffer = bytearray(size)
+    view, filled = memoryview(buffer), 0
+    while count := stream.readinto(view[filled:]):
+        filled += count
+        if filled == size:
+            yield bytes(buffer)
+            filled = 0
+    if filled:
+        yield bytes(view[:filled])
+
+
+def header(entry: Entry) -> bytes:
+    """The header blocks of an entry."""
+    name = entry.name + b"/" if entry.kind == stat.S_IFDIR else entry.name
+    prefix, base = _split(name)
+    records = _records(entry, name if len(name) > 100 and not prefix else b"")
+    seconds = entry.mtime // 1_000_000_000
+    plain = _block(
+        base,
+        _FLAGS[entry.kind],
+        entry.mode,
+        entry.uid,
+        entry.gid,
+        entry.stored,
+        seconds,
+        entry.link,
+        entry.device,
+        prefix,
+    )
+    return _extended(name, records) + plain if records else plain
+
+
+def _records(entry: Entry, name: bytes) -> list[tuple[bytes, bytes]]:
+    """What does not fit into the plain header. `name` is empty where it fits."""
+    seconds, fraction = divmod(entry.mtime, 1_000_000_000)
+    records = [
+        (b"path", name, bool(name)),
+        (b"linkpath", entry.link, len(entry.link) > 100),
+        (b"mtime", _decimal(entry.mtime), fraction != 0 or not _fits(seconds, 11)),
+        (b"uid", b"%d" % entry.uid, not _fits(entry.uid, 7)),
+        (b"gid", b"%d" % entry.gid, not _fits(entry.gid, 7)),
+        (b"size", b"%d" % entry.stored, not _fits(entry.stored, 11)),
+    ]
+    wanted = [(key, value) for key, value, needed in records if needed]
+    return wanted + [(b"SCHILY.xattr." + _attribute(key), content) for key, content in entry.xattrs]
+
+
+def _parts(members: Iterable[Member]) -> Generator[bytes | _Content, None, None]:
+    for entry, opener in members:
+        yield header(entry)
+        if opener is not None and entry.stored:
+            with _Content(opener(), entry) as content:
+                yield content
+            if entry.stored % BLOCK:
+                yield bytes(-entry.stored % BLOCK)
+    yield _END
+
+
+class _Content:
+    """An open file, of which just as much is read as its entry says: it may be growing."""
+
+    def __init__(self, descriptor: int, entry: Entry) -> None:
+        self._descriptor, self._entry = descriptor, entry
+        self.left = entry.stored
+
+    def __enter__(self) -> _Content:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+    def readinto(self, buffer: memoryview) -> int:
+        count = os.readv(self._descriptor, [buffer[: self.left]])
+        if not count:
+            raise Conflict(f"{shown(self._entry.name)} became shorter while it was read; pause or stop the container")
+        self.left -= count
+        return count
+
+
+def _block(
+    name: bytes, flag: bytes, mode: int, uid: int, gid: int, size: int, mtime: int, link: bytes,
+    device: tuple[int, int], prefix: bytes,
+) -> bytes:  # fmt: skip
+    fields = [
+        name[:100], b"%07o\0" % mode, _octal(uid, 7), _octal(gid, 7), _octal(size, 11), _octal(mtime, 11),
+        b" " * 8, flag, link[:100], b"ustar\0" + b"00", b"", b"", b"%07o\0" % device[0], b"%07o\0" % device[1], prefix,
+    ]  # fmt: skip
+    fields[6] = b"%06o\0 " % sum(_FIELDS.pack(*fields))
+    return _FIELDS.pack(*fields)
+
+
+def _octal(number: int, digits: int) -> bytes:
+    """0 where it does not fit: then a pax record has it."""
+    return b"%0*o\0" % (digits, number if _fits(number, digits) else 0)
+
+
+def _fits(number: int, digits: int) -> bool:
+    return 0 <= number < 1 << 3 * digits
+
+
+def _split(name: bytes) -> tuple[bytes, bytes]:
+    """A name as prefix and name: a long one is cut at a slash; where that cannot be, the prefix is empty."""
+    if len(name) <= 100:
+        return b"", name
+    cut = name.rfind(b"/", 0, min(156, len(name) - 1))
+    if cut > 0 and len(name) - cut - 1 <= 100:
+        return name[:cut], name[cut + 1 :]
+    return b"", name[:100]
+
+
+def _extended(name: bytes, records: list[tuple[bytes, bytes]]) -> bytes:
+    content = b"".join(_record(key, value) for key, value in records)
+    base = b"PaxHeaders/" + name.rstrip(b"/").rpartition(b"/")[2][:80]
+    block = _block(base, b"x", 0o644, 0, 0, len(content), 0, b"", (0, 0), b"")
+    return block + content + bytes(-len(content) % BLOCK)
+
+
+def _record(key: bytes, value: bytes) -> bytes:
+    """ "LENGTH KEY=VALUE\\n", the length counting its own digits too."""
+    rest = len(key) + len(value) + 3
+    length = rest + len(str(rest))
+    length = rest + len(str(length))
+    return b"%d %s=%s\n" % (length, key, value)
+
+
+def _decimal(nanoseconds: int) -> bytes:
+    seconds, fraction = divmod(abs(nanoseconds), 1_000_000_000)
+    text = f"{seconds}.{fraction:09}".rstrip("0").rstrip(".")
+    return (f"-{text}" if nanoseconds < 0 else text).encode()
+
+
+def _attribute(name: str) -> bytes:
+    return os.fsencode(name).replace(b"%", b"%25").replace(b"=", b"%3D")  # as GNU tar does: "=" ends a key

@@ -1,0 +1,212 @@
+"""The union view: one tree out of a stack of layers, by the rules of the kernel's overlay, in Python.
+
+         top       middle      bottom          the view
+         a (file)  a (file)    a (file)        a of the top
+                   d/x         d/y, d/z        d/x, d/y, d/z: folders are merged
+         c (0/0)               c (file)        no c: a whiteout
+         e/ (opq)              e/f             e/, empty: an opaque folder
+
+What a name shows is found from the top down: the first layer that has something there decides. If that is a folder, the
+folders of the layers below join it, down to the first layer that has a whiteout or something else there, or has made
+the folder opaque (kernel documentation, filesystems/overlayfs.rst, "Merged directories"). Only the root folders of all
+layers are always merged.
+
+A layer's tree may hold links to anywhere, and the topmost may be changing while it is read. So every folder is opened
+from its layer's root by a path that must not meet a link (openat2), and links are followed here, within the view.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING, NamedTuple
+
+from tiffin.errors import NoSuchPath
+from tiffin.kernel.files import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, openat2
+from tiffin.layers.overlay import is_opaque, is_whiteout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+MOST_LINKS = 40
+_INSIDE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV
+
+
+class Sight(NamedTuple):
+    """What the view shows at a path: `path` is relative, "" being the root; `layer` is the folder that it lies in."""
+
+    path: str
+    layer: str
+    status: os.stat_result
+    layers: tuple[str, ...]
+    """for a folder: all layers whose folders are merged, topmost first"""
+
+    @property
+    def is_folder(self) -> bool:
+        return stat.S_ISDIR(self.status.st_mode)
+
+
+class UnionView:
+    """A stack of layer trees, topmost first. Nothing is mounted, and nothing kept between two calls."""
+
+    def __init__(self, folders: Sequence[str]) -> None:
+        self.folders = tuple(folders)
+
+    def lookup(self, path: str) -> Sight | None:
+        """What is at a path, or None. No link is followed, neither along the path nor at its end."""
+        sight = self._root()
+        for name in path.split("/"):
+            if name in ("", "."):
+                continue
+            if sight is None or not sight.is_folder:
+                return None
+            sight = self._child(sight, name)
+        return sight
+
+    def resolve(self, path: str) -> Sight:
+        """What is at a path for a process inside: links are followed, and lead nowhere out of the view.
+
+        Raises NoSuchPath.
+        """
+        at, links, todo = [self._root()], 0, path.split("/")[::-1]
+        while todo:
+            name, here = todo.pop(), at[-1]
+            if here is None or not here.is_folder:
+                break
+            if name in ("", "."):
+                continue
+            if name == "..":
+                del at[1:][-1:]
+                at = at[:-1] or at
+                continue
+            child = self._child(here, name)
+            if child is not None and stat.S_ISLNK(child.status.st_mode):
+                links += 1
+                if links > MOST_LINKS:
+                    raise NoSuchPath(f"{path}: too many links, one leading to the other")
+                target = self._target(child)
+                at = at[:1] if target.startswith("/") else at
+                todo += target.split("/")[::-1]
+            else:
+                at.append(child)
+        found = at[-1]
+        if found is None or todo:
+            raise NoSuchPath(f"{path} is not there")
+        return found
+
+    def open(self, sight: Sight) -> int:
+        """A descriptor to read a file of the view. Raises NoSuchPath where it is no plain file (any more)."""
+        with _Opened(sight.layer, os.path.dirname(sight.path)) as folder:
+            return open_plain(folder, os.path.basename(sight.path), sight.path)
+
+    def walk(self) -> Iterator[Sight]:
+        """All that there is to see. A folder comes after its parent: first what is in a folder, then what is deeper."""
+        root = self._root()
+        if root is None:
+            return
+        yield root
+        todo = [root]
+        while todo:
+            children = self.children(todo.pop())
+            yield from children
+            todo += [child for child in reversed(children) if child.is_folder]
+
+    def names(self, path: str) -> list[str]:
+        """The names in a folder of the view, sorted; none if it is not a folder."""
+        sight = self.lookup(path)
+        return [os.path.basename(child.path) for child in self.children(sight)] if sight and sight.is_folder else []
+
+    def children(self, folder: Sight) -> list[Sight]:
+        """What is in a folder of the view, sorted by the bytes of the names."""
+        found: dict[str, Sight | None] = {}
+        open_folders: set[str] = set()  # those that the layers below may still join
+        for layer in folder.layers:
+            with _Opened(layer, folder.path) as opened:
+                for item in os.scandir(opened):
+                    name = item.name
+                    if name not in found:
+                        status = item.stat(follow_symlinks=False)
+                        path = f"{folder.path}/{name}" if folder.path else name
+                        found[name] = None if is_whiteout(status) else Sight(path, layer, status, (layer,))
+                        joins = stat.S_ISDIR(status.st_mode)
+                    elif name in open_folders:
+                        sight = found[name]
+                        joins = item.is_dir(follow_symlinks=False)
+                        if joins and sight is not None:
+                            found[name] = sight._replace(layers=(*sight.layers, layer))
+                    else:
+                        continue
+                    if joins and layer != folder.layers[-1] and not is_opaque(f"/proc/self/fd/{opened}/{name}"):
+                        open_folders.add(name)
+                    else:
+                        open_folders.discard(name)
+        return [sight for _, sight in sorted(found.items(), key=lambda item: os.fsencode(item[0])) if sight is not None]
+
+    def _root(self) -> Sight | None:
+        if not self.folders:
+            return None
+        return Sight("", self.folders[0], os.lstat(self.folders[0]), self.folders)
+
+    def _child(self, folder: Sight, name: str) -> Sight | None:
+        path = f"{folder.path}/{name}" if folder.path else name
+        first: Sight | None = None
+        layers: list[str] = []
+        for layer in folder.layers:
+            with _Opened(layer, folder.path) as opened:
+                try:
+                    status = os.stat(name, dir_fd=opened, follow_symlinks=False)
+                except (FileNotFoundError, NotADirectoryError):
+                    continue
+                if is_whiteout(status):
+                    break
+                is_folder = stat.S_ISDIR(status.st_mode)
+                if first is None:
+                    first = Sight(path, layer, status, (layer,))
+                elif not is_folder:
+                    break
+                layers.append(layer)
+                if not is_folder or is_opaque(f"/proc/self/fd/{opened}/{name}"):
+                    break
+        return None if first is None else first._replace(layers=tuple(layers))
+
+    def _target(self, link: Sight) -> str:
+        with _Opened(link.layer, os.path.dirname(link.path)) as folder:
+            return os.readlink(os.path.basename(link.path), dir_fd=folder)
+
+
+class _Opened:
+    """A folder of a layer, open while a `with` lasts."""
+
+    def __init__(self, layer: str, path: str) -> None:
+        self._layer, self._path = layer, path
+
+    def __enter__(self) -> int:
+        self._descriptor = open_folder(self._layer, self._path)
+        return self._descriptor
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._descriptor)
+
+
+def open_folder(layer: str, path: str) -> int:
+    """A descriptor of a folder below a layer's, by a path that must not meet a link."""
+    root = os.open(layer, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    if not path:
+        return root
+    try:
+        return openat2(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, _INSIDE)
+    finally:
+        os.close(root)
+
+
+def open_plain(folder: int, name: str, path: str) -> int:
+    """A descriptor to read a file in a folder. Raises NoSuchPath where there is none, or something else."""
+    try:
+        # O_NONBLOCK: should it have become a FIFO meanwhile, nobody waits for its other end.
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError as error:
+        raise NoSuchPath(f"{path} cannot be read: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise NoSuchPath(f"{path} is no plain file")
+    return descriptor
