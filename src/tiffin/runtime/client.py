@@ -46,6 +46,8 @@ class Connection:
         self._channel = channel
         self._exit_code: int | None = None
         self.pid = pid
+        self.id = ""
+        """of an exec"""
         self.let_go = ""
         """why the shim sends no more output, if so"""
 

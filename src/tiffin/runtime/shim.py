@@ -40,7 +40,7 @@ STREAMS = ("stdin", "stdout", "stderr")
 class Shim:
     """The supervisor of one run; made when the program has begun."""
 
-    def __init__(self, handover: Handover, handed: dict[str, int]) -> None:
+    def __init__(self, handover: Handover, handed: dict[str, int], launcher: int) -> None:
         self.id = handover.id
         self.store = Store(handover.root, handover.runroot)
         self.record = RunRecord(*handover.record)  # type: ignore[arg-type]  # as it was sent
@@ -59,6 +59,7 @@ class Shim:
         )  # fmt: skip
         self.loop.watch(self.server.fileno(), READ, self._accept)
         self._greet(handover, handed)
+        self.loop.after(0.05, launcher, lambda: _reap(launcher))  # nobody waits for it to end
 
     def run(self) -> None:
         self.loop.run()
@@ -275,6 +276,13 @@ def _launch_exec(content: bytes, first_process: int, shim: socket) -> None:
 
 def _nothing(program: Program) -> None:
     pass
+
+
+def _reap(pid: int) -> None:
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:
+        pass
 
 
 def _reap_one() -> bool:

@@ -125,10 +125,9 @@ def _become_shim(server: socket, spawner: socket) -> None:
             end.close()
         handover = Handover.receive(ours)
         ours.close()
-        os.waitpid(launcher, 0)
         if handover:
             process.set_name("tiffin-shim")
-            Shim(*handover).run()
+            Shim(*handover, launcher).run()
         code = 0
     finally:
         os._exit(code)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from tiffin.errors import BadParameter
@@ -16,7 +16,7 @@ from tiffin.kernel.cgroups import Group, Hierarchy, Layout, Limits
 from tiffin.kernel.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_SHARED, MS_SLAVE
 from tiffin.kernel.process import CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS
 from tiffin.model.config import Config, HostConfig
-from tiffin.model.mount import BindMount, OverlayMount, TmpfsMount
+from tiffin.model.mount import BindMount, OverlayMount
 from tiffin.runtime import defaults, steps
 from tiffin.runtime.plan import ExecPlan, Plan
 from tiffin.runtime.stage import DEFAULT_PATH
@@ -35,7 +35,6 @@ class Subject(NamedTuple):
     """The container that is to run, as the engine knows it."""
 
     id: str
-    name: str
     root: str
     runroot: str
     config: Config
@@ -46,8 +45,12 @@ class Subject(NamedTuple):
     """an empty folder of the host to hang the union view on"""
     binds: tuple[BindMount, ...]
     """volumes, and the files of this run such as /etc/hosts"""
+    files: dict[str, str]
+    """what lies in the run's folder: name and text"""
     filter: str
     """the compiled seccomp program in base64; empty for none"""
+    attributes: dict[str, str]
+    """of its events"""
 
 
 def plan_run(subject: Subject, layout: Layout) -> Plan:
@@ -73,26 +76,22 @@ def plan_run(subject: Subject, layout: Layout) -> Plan:
         log_largest=host.log.max_size,
         log_files=host.log.max_file,
         auto_remove=host.auto_remove,
-        attributes={**config.labels, "name": subject.name, "image": config.image},
+        files=subject.files,
+        attributes=subject.attributes,
     )
 
 
 def plan_exec(
-    id: str,
-    argv: tuple[str, ...],
-    config: Config,
-    host: HostConfig,
-    layout: Layout,
-    filter: str,
-    *,
-    privileged: bool,
+    id: str, argv: tuple[str, ...], config: Config, host: HostConfig, layout: Layout, keep: int, filter: str
 ) -> ExecPlan:
-    """The plan of one more process in the space of container `id`; `config` has its user, environment and folder."""
+    """The plan of one more process in the space of container `id`; `config` has its user, environment and folder.
+
+    `keep` is a mask of capabilities. Raises BadParameter where there is no command.
+    """
     if not argv:
         raise BadParameter("no exec command specified")
     group = Group(layout, group_of(id, host.cgroup_parent))
     network = 0 if host.network_mode == "host" else CLONE_NEWNET
-    keep = _kept_capabilities(host._replace(privileged=privileged or host.privileged))
     return ExecPlan(
         id=os.urandom(32).hex(),
         entering=(
@@ -102,7 +101,7 @@ def plan_exec(
         steps=(
             steps.FindRoot(),
             *((steps.OpenExecTerminal(),) if config.tty else ()),
-            *_become(config, keep, "" if privileged or host.privileged else filter),
+            *_become(config, keep, filter),
             steps.Execute(argv, _environment(config)),
         ),
         terminal=config.tty,
@@ -126,6 +125,22 @@ def limits_of(host: HostConfig) -> Limits:
     )
 
 
+def kept_capabilities(host: HostConfig) -> int:
+    """Docker's default, with what is added and without what is dropped, within the machine's own bounding set."""
+    most = capabilities.bounding()
+    try:
+        add, drop = capabilities.parse(host.cap_add), capabilities.parse(host.cap_drop)
+    except ValueError as error:
+        raise BadParameter(str(error)) from error
+    if host.privileged:
+        return capabilities.mask(most)
+    # moby oci/caps/utils.go: with "ALL" dropped, only what is named is added; with "ALL" added, all but what is dropped
+    drop_all, add_all = _names_all(host.cap_drop), _names_all(host.cap_add)
+    start = most if add_all else frozenset() if drop_all else defaults.CAPABILITIES
+    kept = (start | (frozenset() if add_all else add)) - (frozenset() if drop_all else drop)
+    return capabilities.mask(kept & most)
+
+
 def _steps(subject: Subject, group: Group) -> Iterator[Step]:
     config, host, union = subject.config, subject.host, subject.union
     yield steps.JoinCgroup(tuple(group.join_files()))
@@ -147,7 +162,7 @@ def _steps(subject: Subject, group: Group) -> Iterator[Step]:
         yield steps.LoopbackUp()
     if host.readonly_rootfs:
         yield steps.ReadonlyRoot()
-    yield from _become(config, _kept_capabilities(host), subject.filter)
+    yield from _become(config, kept_capabilities(host), subject.filter)
     yield steps.DieWithShim()
     execute = steps.ExecuteUnderInit if host.init else steps.Execute
     yield execute(config.argv, _environment(config))
@@ -196,7 +211,7 @@ def _options(hierarchy: Hierarchy) -> str:
     return f"none,{words}" if words.startswith("name=") else words
 
 
-def _volumes(binds: Iterable[BindMount], tmpfs: dict[str, str] | object) -> Iterator[Step]:
+def _volumes(binds: Iterable[BindMount], tmpfs: Mapping[str, str]) -> Iterator[Step]:
     """What lies deeper is mounted later, so that it is not covered."""
     wanted: list[tuple[str, Step]] = []
     for bind in binds:
@@ -204,7 +219,7 @@ def _volumes(binds: Iterable[BindMount], tmpfs: dict[str, str] | object) -> Iter
         why = "a folder or file of the host, seen inside as well"
         step = steps.Bind(bind.source, bind.target, bind.readonly, bind.recursive, propagation, why)
         wanted.append((bind.target, step))
-    for target, options in dict(tmpfs).items():  # type: ignore[call-overload]
+    for target, options in tmpfs.items():
         flags, rest = _tmpfs_options(options)
         wanted.append((target, steps.MountMemory(target, flags, rest)))
     return (step for _, step in sorted(wanted, key=lambda pair: pair[0].count("/")))
@@ -226,22 +241,6 @@ def _tmpfs_options(options: str) -> tuple[int, str]:
         else:
             raise BadParameter(f"invalid tmpfs option {word!r}; there are size, mode, uid, gid, {', '.join(switches)}")
     return flags, ",".join(rest)
-
-
-def _kept_capabilities(host: HostConfig) -> int:
-    """Docker's default, with what is added and without what is dropped, within the machine's own bounding set."""
-    most = capabilities.bounding()
-    try:
-        add, drop = capabilities.parse(host.cap_add), capabilities.parse(host.cap_drop)
-    except ValueError as error:
-        raise BadParameter(str(error)) from error
-    if host.privileged:
-        return capabilities.mask(most)
-    # moby oci/caps/utils.go: with "ALL" dropped, only what is named is added; with "ALL" added, all but what is dropped
-    drop_all, add_all = _names_all(host.cap_drop), _names_all(host.cap_add)
-    start = most if add_all else frozenset() if drop_all else defaults.CAPABILITIES
-    kept = (start | (frozenset() if add_all else add)) - (frozenset() if drop_all else drop)
-    return capabilities.mask(kept & most)
 
 
 def _names_all(names: tuple[str, ...]) -> bool:

@@ -1,0 +1,38 @@
+"""SOURCE:TARGET[:OPTIONS], as after Docker's `-v`."""
+
+from __future__ import annotations
+
+import os
+
+from tiffin.errors import BadParameter
+from tiffin.model.mount import BindMount
+
+PROPAGATIONS = ("private", "rprivate", "slave", "rslave", "shared", "rshared")
+
+
+def parse(text: str) -> BindMount:
+    """Raises BadParameter, in Docker's words."""
+    source, _, rest = text.partition(":")
+    target, _, options = rest.partition(":")
+    if not source or not target or ":" in options:
+        raise BadParameter(f"invalid volume specification: '{text}'; it is SOURCE:TARGET[:OPTIONS]")
+    if not source.startswith("/"):
+        raise BadParameter(f"invalid volume specification: '{text}': named volumes come with volumes; give a full path")
+    if not target.startswith("/") or os.path.normpath(target) == "/":
+        raise BadParameter(f"invalid volume specification: '{text}': the target must be a full path, and not '/'")
+    readonly, propagation = False, "rprivate"
+    for word in filter(None, options.split(",")):
+        if word in ("ro", "rw"):
+            readonly = word == "ro"
+        elif word in PROPAGATIONS:
+            propagation = word
+        elif word not in ("z", "Z"):  # labels of SELinux: without it they mean nothing
+            raise BadParameter(f"invalid mode: {options}; there are ro, rw and {', '.join(PROPAGATIONS)}")
+    return BindMount(os.path.normpath(source), os.path.normpath(target), readonly, propagation=propagation)
+
+
+def sources_made(binds: tuple[BindMount, ...]) -> None:
+    """A source that is missing becomes an empty folder, as Docker does for `-v`."""
+    for bind in binds:
+        if not os.path.lexists(bind.source):
+            os.makedirs(bind.source, 0o755, exist_ok=True)

@@ -1,0 +1,73 @@
+"""create: a read-write layer on top of an image. Nothing runs."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from tiffin.containers import ContainerRecord, Containers
+from tiffin.engine import binds
+from tiffin.engine.parts import Parts
+from tiffin.engine.references import Found
+from tiffin.errors import BadParameter
+from tiffin.images.config import merge
+from tiffin.model.config import Config, HostConfig
+from tiffin.store import events
+
+NETWORKS = ("none", "host")
+
+
+def create(
+    parts: Parts, found: Found, config: Config, host: HostConfig, *, name: str | None, id: str | None = None
+) -> ContainerRecord:
+    """Add a read-write layer to what was found. `config` is what the caller asks; the image gives the rest.
+
+    Raises BadParameter, BadName, NameInUse.
+    """
+    containers, id = Containers(parts.store), id or new_id()
+    record = ContainerRecord(
+        id=id,
+        name=name or containers.free_name(),
+        created=time.time(),
+        image=found.image.id if found.image else None,
+        top=found.top,
+        config=_settings(found, config, host, id),
+        host=host,
+    )
+    _check(record)
+    with parts.store.shared():
+        top = parts.layers.folder(found.top) if found.top else None
+        containers.create(record, root_like=top, durable=not host.auto_remove)
+    events.emit(parts.store, "container", "create", id, attributes(record))
+    return record
+
+
+def new_id() -> str:
+    return os.urandom(32).hex()
+
+
+def attributes(record: ContainerRecord) -> dict[str, str]:
+    """What an event says of a container."""
+    return {**record.config.labels, "name": record.name, "image": record.config.image}
+
+
+def _settings(found: Found, config: Config, host: HostConfig, id: str) -> Config:
+    merged = merge(found.config, config)
+    hostname = config.hostname or (os.uname().nodename if host.network_mode == "host" else id[:12])
+    return merged._replace(hostname=hostname, image=config.image or found.id)
+
+
+def _check(record: ContainerRecord) -> None:
+    config, host = record.config, record.host
+    if not config.argv:
+        raise BadParameter("no command specified: the image has none, so name one")
+    if config.working_dir and not config.working_dir.startswith("/"):
+        raise BadParameter(f"the working directory {config.working_dir!r} is invalid, it needs to be an absolute path")
+    if host.network_mode not in NETWORKS:
+        raise BadParameter(f"network {host.network_mode} not found: there are none and host; others come with networks")
+    if host.memory and host.memory < 6 << 20:
+        raise BadParameter("Minimum memory limit allowed is 6MB")
+    if host.nano_cpus < 0 or host.nano_cpus > (os.cpu_count() or 1) * 10**9:
+        raise BadParameter(f"range of CPUs is from 0.01 to {os.cpu_count()}.00, as there are only {os.cpu_count()} CPUs")
+    for bind in host.binds:
+        binds.parse(bind)

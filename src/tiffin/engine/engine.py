@@ -1,0 +1,262 @@
+"""The engine: one folder, and every verb as a method. The library, the command line and the API all stand on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from tiffin.containers import Containers
+from tiffin.engine import creation, looking, spaces
+from tiffin.engine.handles import Container, RunningContainer
+from tiffin.engine.parts import Parts
+from tiffin.engine.references import Found, find, find_image, find_layer
+from tiffin.engine.state import noun_of, state_of
+from tiffin.errors import NoSuchContainer, NotFound
+from tiffin.model import nouns
+from tiffin.model.config import Config, HostConfig
+from tiffin.model.nouns import Image, Layer
+from tiffin.runtime.client import Streams
+from tiffin.runtime.record import RunFolder, RunRecord
+from tiffin.store import Store
+
+if TYPE_CHECKING:
+    from tiffin.engine.archives import Loaded
+    from tiffin.engine.images import DiskUsage, HistoryStep, ImageSummary
+    from tiffin.engine.looking import ContainerSummary
+    from tiffin.engine.removal import Pruned, Removed
+    from tiffin.store.events import Event, Missed
+
+JSON = dict[str, Any]  # the border: Docker's form
+Progress = Callable[[str, int, int | None], None]
+"""Called with what is going on, the bytes done, and the bytes in all where they are known."""
+
+
+class Engine:
+    """All images and containers of one root folder. It holds no state: any number of them may work on one root.
+
+    `root` and `runroot` default to TIFFIN_ROOT and TIFFIN_RUNROOT, then to /var/lib/tiffin and /run/tiffin for root,
+    or the XDG folders of an ordinary user.
+    """
+
+    def __init__(self, root: str | None = None, runroot: str | None = None) -> None:
+        root = root or os.environ.get("TIFFIN_ROOT") or _default_root()
+        runroot = runroot or os.environ.get("TIFFIN_RUNROOT") or _default_runroot()
+        self.store = Store(root, runroot).open()
+        self._parts = Parts(self.store, self._nouns)
+
+    # finding
+
+    def container(self, reference: str) -> Container:
+        """By name, id, or unique prefix of an id. Raises NoSuchContainer, AmbiguousId."""
+        return Container(self._parts, Containers(self.store).resolve(reference))
+
+    def image(self, reference: str) -> Image:
+        """By name, id, or unique prefix of an id. Raises NoSuchImage, AmbiguousId, BadName."""
+        return find_image(self._parts, reference)
+
+    def layer(self, reference: str) -> Layer:
+        """By id or unique prefix of it. Raises NoSuchLayer, AmbiguousId."""
+        return find_layer(self._parts, reference)
+
+    def host(self) -> nouns.Host:
+        """Everything that stands here, as the table of verbs knows it."""
+        images, layers = self._parts.images, self._parts.layers
+        return nouns.Host(
+            layers={layer.id: layer for layer in layers.all()},
+            images={image.id: image for image in images.all()},
+            names={name.familiar(): id for name, id in images.names.all()},
+            containers={container.id: container for container in self._nouns()},
+        )
+
+    # containers
+
+    def create(
+        self,
+        image: str | Image,
+        command: Sequence[str] = (),
+        *,
+        name: str | None = None,
+        config: Config = Config(),
+        host: HostConfig = HostConfig(),
+    ) -> Container:
+        """Add a read-write layer on top of an image, or of a bare layer. Nothing runs yet.
+
+        Raises NoSuchImage, NameInUse, BadName, BadParameter.
+        """
+        found, config = self._found(image, command, config)
+        return Container(self._parts, creation.create(self._parts, found, config, host, name=name))
+
+    def run(
+        self,
+        image: str | Image,
+        command: Sequence[str] = (),
+        *,
+        name: str | None = None,
+        config: Config = Config(),
+        host: HostConfig = HostConfig(),
+        streams: Streams | None = None,
+        owned: bool = True,
+    ) -> RunningContainer:
+        """create, then start. `owned`: the container ends with this process or with its attachment.
+
+        A `--rm` container (`host.auto_remove`) is held from before it is made until its shim has it: if we die in
+        between, the next verb removes it. Raises as `create` and `start` do.
+        """
+        found, config = self._found(image, command, config)
+        id = creation.new_id()
+        lock = RunFolder(self.store, id).hold() if host.auto_remove else None
+        if lock:
+            RunFolder(self.store, id).write(RunRecord("", "", "", auto_remove=True))
+        try:
+            record = creation.create(self._parts, found, config, host, name=name, id=id)
+        except BaseException:
+            if lock:
+                RunFolder(self.store, id).clear()
+                lock.release()
+            raise
+        container = Container(self._parts, record)
+        connection = spaces.start(self._parts, record, streams or Streams(), owned=owned, run_lock=lock)
+        return RunningContainer(self._parts, record, container._attachment(connection))
+
+    def ps(self, *, all: bool = False, size: bool = False) -> list[ContainerSummary]:
+        """The running containers, or all of them, newest first."""
+        return looking.ps(self._parts, all=all, size=size)
+
+    def commit(
+        self,
+        container: Container,
+        name: str | None = None,
+        *,
+        changes: Sequence[str] = (),
+        message: str = "",
+        author: str = "",
+        pause: bool = True,
+    ) -> Image:
+        """Burn a container's read-write layer into a read-only one, and make an image of it."""
+        return container.commit(name, changes=changes, message=message, author=author, pause=pause)
+
+    def export(self, container: Container, target: BinaryIO) -> None:
+        """Write a container's union view as one flat tar."""
+        container.export(target)
+
+    # images
+
+    def images(self, *, all: bool = False) -> list[ImageSummary]:
+        """The top-level images; with `all` also every read-only layer that is the top of none."""
+        from tiffin.engine.images import images  # only for this verb
+
+        return images(self._parts, all=all)
+
+    def history(self, image: str) -> list[HistoryStep]:
+        """The steps of an image from the top down, each with its real ids. Raises NoSuchImage."""
+        from tiffin.engine.images import history  # only for this verb
+
+        return history(self._parts, image)
+
+    def tag(self, image: str, name: str) -> Image:
+        """Give an image one more name. Raises NoSuchImage, BadName."""
+        from tiffin.engine.images import tag  # only for this verb
+
+        return tag(self._parts, image, name)
+
+    def rmi(self, reference: str, *, force: bool = False, prune: bool = True) -> list[Removed]:
+        """The name goes, and what nothing else needs. Raises NoSuchImage, ImageInUse."""
+        from tiffin.engine.removal import rmi  # only for this verb
+
+        return rmi(self._parts, reference, force=force, prune=prune)
+
+    def image_prune(self, *, all: bool = False) -> Pruned:
+        """Remove the images without a name; with `all` those that no container uses."""
+        from tiffin.engine.removal import image_prune  # only for this verb
+
+        return image_prune(self._parts, all=all)
+
+    def load(self, source: BinaryIO | str, *, progress: Progress | None = None) -> list[Loaded]:
+        """Take in what `save` wrote, or an OCI layout: a file, a folder or a stream. Raises BadArchive."""
+        from tiffin.engine.archives import load  # only for this verb
+
+        return load(self._parts, source, progress=progress)
+
+    def save(self, references: Sequence[str], target: BinaryIO, *, progress: Progress | None = None) -> None:
+        """Write images with all their layers and settings as one tar. Raises NoSuchImage."""
+        from tiffin.engine.archives import save  # only for this verb
+
+        save(self._parts, references, target, progress=progress)
+
+    def import_(
+        self,
+        source: BinaryIO,
+        name: str | None = None,
+        *,
+        changes: Iterable[str] = (),
+        message: str = "",
+        progress: Progress | None = None,
+    ) -> Image:
+        """Make an image of one layer from a flat tar. Raises BadArchive, BadName, BadParameter."""
+        from tiffin.engine.archives import import_  # only for this verb
+
+        return import_(self._parts, source, name, changes=changes, message=message, progress=progress)
+
+    def bootstrap(self, what: str = "base", *, progress: Progress | None = None) -> Image:
+        """Make an image to begin with: `base` from this machine's own programs, or `debian`. Raises BadParameter."""
+        from tiffin.engine.bootstrap import bootstrap  # only for this verb
+
+        return bootstrap(self._parts, what, progress=progress)
+
+    # everything
+
+    def inspect(self, reference: str, kind: str | None = None) -> JSON:
+        """The metadata of a container, an image or a layer (`kind`), sought in this order, in Docker's form.
+
+        Raises NotFound.
+        """
+        if kind in (None, "container"):
+            record = looking.find(self._parts, reference)
+            if record is not None:
+                return looking.inspect(self._parts, record)
+            if kind:
+                raise NoSuchContainer(f"No such container: {reference}")
+        from tiffin.engine import images  # only for images and layers
+
+        if kind in (None, "image"):
+            try:
+                return images.inspect_image(self._parts, reference)
+            except NotFound as error:
+                if kind is None:
+                    raise NotFound(f"No such object: {reference}") from error
+                raise
+        return images.inspect_layer(self._parts, self.layer(reference))
+
+    def system_df(self) -> DiskUsage:
+        """What lies on the disk."""
+        from tiffin.engine.images import system_df  # only for this verb
+
+        return system_df(self._parts)
+
+    def events(self, *, since: float | None = None, until: float | None = None) -> Iterator[Event | Missed]:
+        """What happened since a time (seconds since 1970), and what happens until a time, or for ever."""
+        from tiffin.engine.happening import happening  # only for this verb
+
+        return happening(self.store, since=since, until=until)
+
+    def _found(self, image: str | Image, command: Sequence[str], config: Config) -> tuple[Found, Config]:
+        reference = image if isinstance(image, str) else image.id
+        config = config._replace(image=reference, cmd=tuple(command) or config.cmd)
+        return find(self._parts, reference), config
+
+    def _nouns(self) -> Iterable[nouns.Container]:
+        for record in Containers(self.store).all():
+            yield noun_of(record, state_of(self.store, record.id))
+
+
+def _default_root() -> str:
+    if os.geteuid() == 0:
+        return "/var/lib/tiffin"
+    return os.environ.get("XDG_DATA_HOME", os.path.expanduser("~/.local/share")) + "/tiffin"
+
+
+def _default_runroot() -> str:
+    if os.geteuid() == 0:
+        return "/run/tiffin"
+    return os.environ.get("XDG_RUNTIME_DIR", f"/tmp/tiffin-{os.geteuid()}") + "/tiffin"

@@ -1,0 +1,311 @@
+"""The verbs that put a process space around a container, reach into it, and take it away."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+from tiffin.containers import ContainerRecord, Containers
+from tiffin.engine import binds, planning
+from tiffin.engine.creation import attributes
+from tiffin.engine.filters import default_filter
+from tiffin.engine.state import state_of
+from tiffin.errors import BadParameter, ContainerNotRunning, ContainerPaused, ContainerRunning, NotModified
+from tiffin.kernel.cgroups import Layout, detect
+from tiffin.layers.overlay import mount
+from tiffin.model.config import Config
+from tiffin.model.mount import BindMount
+from tiffin.model.nouns import State
+from tiffin.runtime import client
+from tiffin.runtime.channel import ChannelClosed
+from tiffin.runtime.client import Connection, Streams
+from tiffin.runtime.record import RunFolder
+from tiffin.store import events, files
+
+if TYPE_CHECKING:
+    from tiffin.engine.parts import Parts
+    from tiffin.runtime.channel import Channel
+    from tiffin.store.locks import Lock
+
+GRACE = 10.0  # seconds between SIGTERM and SIGKILL, as Docker's
+KILL_PATIENCE = 10.0  # seconds for a killed container to be gone
+FIXTURES = ("dev", "proc", "sys", "etc")
+FIXTURE_FILES = ("etc/hosts", "etc/hostname", "etc/resolv.conf", ".dockerenv")
+
+
+def start(
+    parts: Parts,
+    record: ContainerRecord,
+    streams: Streams,
+    *,
+    owned: bool = False,
+    run_lock: Lock | None = None,
+) -> Connection:
+    """Put a process space around the container. Returns when its program has begun.
+
+    Raises NotModified where it runs, CommandNotFound, CommandNotExecutable, StartFailed.
+    """
+    if run_lock is None and state_of(parts.store, record.id).is_alive:
+        streams.close()
+        raise NotModified(f"container {record.name} is running already")
+    return client.start(parts.store, plan(parts, record), streams, owned=owned, run_lock=run_lock)
+
+
+def plan(parts: Parts, record: ContainerRecord) -> planning.Plan:
+    """What `start` would do, as data. Raises BadParameter."""
+    folder, host = Containers(parts.store).folder(record.id), record.host
+    run_files = _run_files(record)
+    volumes = tuple(binds.parse(text) for text in host.binds)
+    binds.sources_made(volumes)
+    lowers = (*parts.layers.folders(record.top), _fixtures(parts))
+    subject = planning.Subject(
+        id=record.id,
+        root=parts.store.root,
+        runroot=parts.store.runroot,
+        config=record.config,
+        host=host,
+        union=mount(lowers, f"{folder}/diff", f"{folder}/work", volatile=host.auto_remove),
+        at=_hanger(parts),
+        binds=(*_run_mounts(RunFolder(parts.store, record.id), run_files), *volumes),
+        files=run_files,
+        filter="" if host.privileged else default_filter(parts.store, planning.kept_capabilities(host)),
+        attributes=attributes(record),
+    )
+    return planning.plan_run(subject, _layout(parts))
+
+
+def execute(
+    parts: Parts, record: ContainerRecord, argv: tuple[str, ...], config: Config, streams: Streams,
+    *, privileged: bool, owned: bool,
+) -> Connection:  # fmt: skip
+    """One more process in the process space. `config` says as whom, where, and with which terminal and variables.
+
+    Raises ContainerNotRunning, ContainerPaused, CommandNotFound, CommandNotExecutable, StartFailed.
+    """
+    keep = planning.kept_capabilities(record.host._replace(privileged=privileged or record.host.privileged))
+    settings = record.config._replace(
+        user=config.user or record.config.user,
+        working_dir=config.working_dir or record.config.working_dir,
+        env=record.config.env + config.env,
+        tty=config.tty,
+        open_stdin=streams.stdin is not None,
+    )
+    unfiltered = privileged or record.host.privileged
+    exec_plan = planning.plan_exec(
+        record.id, argv, settings, record.host, _layout(parts), keep,
+        "" if unfiltered else default_filter(parts.store, keep),
+    )  # fmt: skip
+    connection = client.execute(RunFolder(parts.store, record.id), exec_plan, streams, owned=owned)
+    connection.id = exec_plan.id
+    return connection
+
+
+def wait(parts: Parts, record: ContainerRecord) -> int:
+    """The exit code of the run that is going on, or else of the last one."""
+    folder = RunFolder(parts.store, record.id)
+    try:
+        connection = client.wait(folder)
+    except ContainerNotRunning:
+        return _last_exit_code(parts, record)
+    try:
+        return connection.wait()
+    except ChannelClosed:  # the shim was killed
+        folder.wait()
+        return _last_exit_code(parts, record)
+    finally:
+        connection.close()
+
+
+def stop(parts: Parts, record: ContainerRecord, *, timeout: float | None, signal_name: str | None) -> None:
+    """Ask politely, and after the grace time not: SIGTERM (or what the container says), then SIGKILL.
+
+    A negative timeout waits for ever. Raises NotModified where it does not run.
+    """
+    if not state_of(parts.store, record.id).is_alive:
+        raise NotModified(f"container {record.name} is not running")
+    polite = signal_number(signal_name or record.config.stop_signal or "TERM")
+    if timeout is None:
+        timeout = GRACE if record.config.stop_timeout is None else record.config.stop_timeout
+    try:
+        _signal_and_wait(parts, record, polite, None if timeout < 0 else timeout)
+    except TimeoutError:
+        kill(parts, record, signal.SIGKILL)
+    events.emit(parts.store, "container", "stop", record.id, attributes(record))
+
+
+def kill(parts: Parts, record: ContainerRecord, number: int) -> None:
+    """Send a signal to the first process; after SIGKILL wait until it is gone. Raises ContainerNotRunning."""
+    folder = RunFolder(parts.store, record.id)
+    if not state_of(parts.store, record.id).is_alive:
+        raise ContainerNotRunning(f"Cannot kill container: {record.name}: Container {record.id} is not running")
+    if number == signal.SIGKILL:
+        _signal_and_wait(parts, record, number, KILL_PATIENCE)
+    else:
+        client.tell(folder, {"do": "signal", "signal": int(number)})
+
+
+def pause(parts: Parts, record: ContainerRecord) -> None:
+    """Freeze all processes. Raises ContainerNotRunning, ContainerPaused."""
+    client.tell(_alive(parts, record), {"do": "pause"})
+
+
+def unpause(parts: Parts, record: ContainerRecord) -> None:
+    """Raises ContainerNotRunning, ContainerNotPaused."""
+    client.tell(_alive(parts, record), {"do": "unpause"})
+
+
+def attach(parts: Parts, record: ContainerRecord, streams: Streams) -> Connection:
+    """The streams joined to the first process. Raises ContainerNotRunning, ContainerPaused."""
+    state = state_of(parts.store, record.id)
+    if state.status == State.PAUSED:
+        raise ContainerPaused("You cannot attach to a paused container, unpause it first")
+    if not state.is_alive:
+        raise ContainerNotRunning("You cannot attach to a stopped container, start it first")
+    return client.attach(RunFolder(parts.store, record.id), streams)
+
+
+def held(parts: Parts, record: ContainerRecord) -> Channel | None:
+    """Frozen until the channel is closed, also by our own end; None where nothing runs."""
+    try:
+        return client.hold(RunFolder(parts.store, record.id))
+    except ContainerNotRunning:
+        return None
+
+
+def remove(parts: Parts, record: ContainerRecord, *, force: bool) -> None:
+    """The read-write layer goes. Raises ContainerRunning for one that runs, unless `force` kills it first."""
+    state = state_of(parts.store, record.id)
+    if state.is_alive and not force:
+        what = "unpause and " if state.status == State.PAUSED else ""
+        raise ContainerRunning(
+            f'cannot remove container "{record.name}": container is {state.status}: '
+            f"{what}stop the container before removing or force remove"
+        )
+    if state.is_alive:
+        kill(parts, record, signal.SIGKILL)
+        if record.host.auto_remove:
+            return
+    Containers(parts.store).remove(record)
+    events.emit(parts.store, "container", "destroy", record.id, attributes(record))
+    if not client.sweep_later(parts.store):
+        from tiffin.store.sweep import sweep  # only where no spawner does it
+
+        sweep(parts.store)
+
+
+def rename(parts: Parts, record: ContainerRecord, name: str) -> ContainerRecord:
+    """Raises NameInUse, BadName."""
+    renamed = Containers(parts.store).rename(record, name)
+    try:
+        client.tell(RunFolder(parts.store, record.id), {"do": "rename", "name": name})  # for its events
+    except ContainerNotRunning:
+        pass
+    events.emit(
+        parts.store, "container", "rename", record.id, {**attributes(renamed), "oldName": f"/{record.name}"}
+    )
+    return renamed
+
+
+def signal_number(text: str) -> int:
+    """Of `TERM`, `SIGTERM`, `sigterm` or `15`. Raises BadParameter."""
+    if text.isdigit() and 0 < int(text) < 65:
+        return int(text)
+    name = text.upper().removeprefix("SIG")
+    if name.startswith(("RTMIN", "RTMAX")):
+        offset = name[5:] or "+0"
+        base = signal.SIGRTMIN if name.startswith("RTMIN") else signal.SIGRTMAX
+        if offset[0] in "+-" and offset[1:].isdigit() and 34 <= base + int(offset) <= 64:
+            return base + int(offset)
+    found = getattr(signal, f"SIG{name}", None)
+    if not isinstance(found, signal.Signals):
+        raise BadParameter(f"invalid signal: {text[:40]}")
+    return int(found)
+
+
+def _alive(parts: Parts, record: ContainerRecord) -> RunFolder:
+    if not state_of(parts.store, record.id).is_alive:
+        raise ContainerNotRunning(f"Container {record.id} is not running")
+    return RunFolder(parts.store, record.id)
+
+
+def _last_exit_code(parts: Parts, record: ContainerRecord) -> int:
+    return state_of(parts.store, record.id).exit_code
+
+
+def _signal_and_wait(parts: Parts, record: ContainerRecord, number: int, seconds: float | None) -> None:
+    """Raises TimeoutError when the container still runs after that."""
+    folder = RunFolder(parts.store, record.id)
+    try:
+        connection = client.wait(folder)
+        try:
+            connection.signal(number)
+            connection.wait(seconds)
+        finally:
+            connection.close()
+    except (ContainerNotRunning, ChannelClosed):  # it just ended, or its shim was killed
+        state_of(parts.store, record.id)
+
+
+def _layout(parts: Parts) -> Layout:
+    """Read once per boot and kept: where the groups are does not change while the machine runs."""
+    path = parts.store.run_path("cgroups")
+    try:
+        return Layout.from_json(files.read(path).decode())
+    except FileNotFoundError:
+        layout = detect()
+        files.replace(path, layout.to_json().encode(), durable=False)
+        return layout
+
+
+def _hanger(parts: Parts) -> str:
+    """An empty folder: each container hangs its union view on it, in a mount namespace of its own."""
+    path = parts.store.run_path("rootfs")
+    if not os.path.isdir(path):
+        os.makedirs(path, 0o700, exist_ok=True)
+    return path
+
+
+def _fixtures(parts: Parts) -> str:
+    """What the process space hangs its own things on, where an image lacks it: below the lowest layer of all.
+
+    So neither the read-write layer nor a commit shows folders that nobody made.
+    """
+    path = parts.store.run_path("fixtures")
+    if not os.path.isdir(path):
+        fresh = f"{path}.{os.urandom(4).hex()}"
+        for folder in FIXTURES:
+            os.makedirs(f"{fresh}/{folder}", 0o755)
+        for name in FIXTURE_FILES:
+            files.write_once(f"{fresh}/{name}", b"", durable=False)
+            os.chmod(f"{fresh}/{name}", 0o644)
+        os.chmod(fresh, 0o755)
+        try:
+            os.rename(fresh, path)
+        except OSError:  # somebody was quicker
+            from tiffin.store.sweep import delete
+
+            delete(fresh)
+    return path
+
+
+def _run_files(record: ContainerRecord) -> dict[str, str]:
+    """The three files that every process space has of its own."""
+    if record.host.network_mode == "host":
+        hosts = _host_file("/etc/hosts")
+    else:
+        hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+        hosts += f"127.0.0.1\t{record.config.hostname}\n"
+    return {"hosts": hosts, "hostname": f"{record.config.hostname}\n", "resolv.conf": _host_file("/etc/resolv.conf")}
+
+
+def _host_file(path: str) -> str:
+    try:
+        return files.read(path).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _run_mounts(folder: RunFolder, names: dict[str, str]) -> tuple[BindMount, ...]:
+    return tuple(BindMount(f"{folder.path}/{name}", f"/etc/{name}", recursive=False) for name in names)
+
