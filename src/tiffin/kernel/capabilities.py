@@ -17,7 +17,7 @@ import ctypes
 import errno
 from typing import TYPE_CHECKING
 
-from tiffin.kernel.libc import SYS, syscall
+from tiffin.kernel.libc import SYS, caller, syscall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +42,8 @@ PR_CAP_AMBIENT_RAISE = 2
 PR_CAP_AMBIENT_CLEAR_ALL = 4
 
 CAPABILITY_VERSION_3 = 0x20080522
+
+_prctl = caller("prctl", *[ctypes.c_ulong] * 5)
 
 
 def parse(names: Iterable[str]) -> frozenset[int]:
@@ -84,7 +86,7 @@ def drop_bounding(keep: int) -> None:
     """Take all but the mask `keep` out of the bounding set. Needs CAP_SETPCAP, unless nothing is to go."""
     for number in range(last_cap() + 1):
         if not keep >> number & 1 and _bounded(number):
-            syscall(SYS.prctl, PR_CAPBSET_DROP, number, 0, 0, 0)
+            _prctl(PR_CAPBSET_DROP, number, 0, 0, 0)
 
 
 def set_capabilities(effective: int, permitted: int, inheritable: int) -> None:
@@ -98,23 +100,23 @@ def set_capabilities(effective: int, permitted: int, inheritable: int) -> None:
 
 
 def clear_ambient() -> None:
-    syscall(SYS.prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
 
 
 def raise_ambient(mask: int) -> None:
     """Add to the ambient set; the kernel refuses what is not both permitted and inheritable."""
     for number in members(mask):
-        syscall(SYS.prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0)
+        _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0)
 
 
 def set_keepcaps(keep: bool) -> None:
     """Whether the permitted set survives the next change from user 0 to another; the effective set never does."""
-    syscall(SYS.prctl, PR_SET_KEEPCAPS, int(keep), 0, 0, 0)
+    _prctl(PR_SET_KEEPCAPS, int(keep), 0, 0, 0)
 
 
 def set_no_new_privs() -> None:
     """From here on execve gives no more rights: set-uid bits and file capabilities count for nothing. For good."""
-    syscall(SYS.prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    _prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 class _Header(ctypes.Structure):
@@ -136,7 +138,7 @@ def _number(name: str) -> int:
 
 
 def _bounded(number: int) -> bool:
-    return syscall(SYS.prctl, PR_CAPBSET_READ, number, 0, 0, 0) == 1
+    return _prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1
 
 
 def _known(number: int) -> bool:
