@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tiffin.layers.compression import Readable
-    from tiffin.store import Store
+    from tiffin.layers.unpack import Unpacked
+    from tiffin.store import Draft, Store
 
 TALLEST = 500  # layers in one overlay (kernel: OVL_MAX_STACK)
 
@@ -94,8 +95,14 @@ class Layers:
         if expected is not None and self.has(chain_id(parent, expected)):
             return self.get(chain_id(parent, expected))
         from tiffin.layers.compression import uncompressed  # with the first layer
+        from tiffin.layers.unpack import unpack  # with the first layer
 
-        return self._make(uncompressed(stream), parent, expected, origin, progress, sparse=False)
+        lowers = self._lowers(parent)
+        with self.store.draft() as draft:
+            made = unpack(uncompressed(stream), draft.path, lowers, progress=progress)
+            if expected not in (None, made.diff_id):
+                raise BadArchive(f"the layer should be {expected} and is {made.diff_id}: it is damaged or another one")
+            return self._keep(draft, made, parent, origin)
 
     def burn(self, upper: str, parent: str | None, *, origin: str = "") -> Layer:
         """Make a read-only layer on `parent` of a read-write layer, which stays as it is. On the disk when it returns.
@@ -105,10 +112,11 @@ class Layers:
         a file became shorter meanwhile, and all that `unpack` raises.
         """
         from tiffin.layers.delta import delta  # only to commit
-        from tiffin.layers.tarwriter import TarStream  # only to commit
+        from tiffin.layers.unpack import burn  # only to commit
 
-        with TarStream(delta(upper, self.folders(parent))) as stream:
-            return self._make(stream, parent, None, origin, None, sparse=True)
+        lowers = self._lowers(parent)
+        with self.store.draft() as draft:
+            return self._keep(draft, burn(delta(upper, lowers), draft.path, lowers), parent, origin)
 
     def pack(self, id: str) -> Iterator[bytes]:
         """The layer's tar, byte for byte as it came, in pieces.
@@ -147,36 +155,24 @@ class Layers:
                 total += status.st_blocks * 512
         return total
 
-    def _make(
-        self,
-        stream: Readable,
-        parent: str | None,
-        expected: str | None,
-        origin: str,
-        progress: Callable[[int], None] | None,
-        *,
-        sparse: bool,
-    ) -> Layer:
-        from tiffin.layers.unpack import unpack  # only to make layers
-
+    def _lowers(self, parent: str | None) -> list[str]:
         lowers = self.folders(parent)
         if len(lowers) >= TALLEST:
             raise Unsupported(f"an overlay has at most {TALLEST} layers; export and import the container to make one")
-        with self.store.draft() as draft:
-            made = unpack(stream, draft.path, lowers, sparse=sparse, progress=progress)
-            if expected is not None and made.diff_id != expected:
-                raise BadArchive(f"the layer should be {expected} and is {made.diff_id}: it is damaged or another one")
-            layer = Layer(chain_id(parent, made.diff_id), parent, made.diff_id, made.size)
-            if self.has(layer.id):
-                return self.get(layer.id)
-            form = {"parent": parent, "diff_id": layer.diff_id, "size": layer.size, "origin": origin}
-            files.write_once(f"{draft.path}/json", json.dumps(form, indent=2).encode() + b"\n", durable=False)
-            files.sync_file_system(draft.path)
-            try:
-                draft.keep(self._path(layer.id))  # commit point
-            except FileExistsError:  # somebody else made the same one meanwhile
-                return self.get(layer.id)
-            return layer
+        return lowers
+
+    def _keep(self, draft: Draft, made: Unpacked, parent: str | None, origin: str) -> Layer:
+        layer = Layer(chain_id(parent, made.diff_id), parent, made.diff_id, made.size)
+        if self.has(layer.id):
+            return self.get(layer.id)
+        form = {"parent": parent, "diff_id": layer.diff_id, "size": layer.size, "origin": origin}
+        files.write_once(f"{draft.path}/json", json.dumps(form, indent=2).encode() + b"\n", durable=False)
+        files.sync_file_system(draft.path)
+        try:
+            draft.keep(self._path(layer.id))  # commit point
+        except FileExistsError:  # somebody else made the same one meanwhile
+            return self.get(layer.id)
+        return layer
 
     def _path(self, id: str, *parts: str) -> str:
         algorithm, _, name = id.partition(":")

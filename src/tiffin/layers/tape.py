@@ -6,6 +6,8 @@
                          └──> take()    headers, padding, the end: kept, so that the tar can be made again
                          └──> pieces()  the content of a file: goes to the tree
 
+A `Recording` is the same the other way round: a tape that is made, hashed and taken from at once.
+
 What is hashed is what is written, even where somebody changes the file meanwhile. The thread costs nothing that counts:
 hashing lets go of the interpreter, and loading a layer is never on the way to a running container.
 """
@@ -19,7 +21,6 @@ from tiffin.errors import BadArchive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from types import TracebackType
 
     from tiffin.layers.compression import Readable
 
@@ -55,16 +56,12 @@ class Hasher:
         self.close()
         return "sha256:" + self._sha256.hexdigest()
 
+    def start(self) -> None:
+        self._thread.start()
+
     def close(self) -> None:
         self._full.put(None)
         self._thread.join()
-
-    def __enter__(self) -> Hasher:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.close()
 
     def _run(self) -> None:
         while item := self._full.get():
@@ -134,3 +131,51 @@ class Tape:
         if self._progress is not None and filled:
             self._progress(self.position + filled)
         return filled > 0
+
+
+class Recording:
+    """A tape that is being made of a tree, for the same takers. `keep` as for a Tape."""
+
+    def __init__(self, hasher: Hasher, keep: Callable[[bytes], None]) -> None:
+        self.position = 0
+        """bytes on it so far"""
+        self._hasher, self._keep = hasher, keep
+        self._content: Readable | None = None
+        self._buffer, self._filled = hasher.buffer(), 0
+
+    def write(self, literal: bytes) -> None:
+        self._keep(literal)
+        self.position += len(literal)
+        view = memoryview(literal)
+        while view:
+            part = view[: CHUNK - self._filled]
+            self._buffer[self._filled : self._filled + len(part)] = part
+            self._advance(len(part))
+            view = view[len(part) :]
+
+    def load(self, content: Readable) -> None:
+        """Where the next pieces come from."""
+        self._content = content
+
+    def take(self, size: int) -> bytes:
+        raise AssertionError(f"a recording has nothing but headers and files, no {size} bytes to take")
+
+    def pieces(self, size: int) -> Iterator[memoryview]:
+        """The next `size` bytes of the content. A piece is good until the next one is asked for."""
+        while size and self._content is not None:
+            view = memoryview(self._buffer)[self._filled : self._filled + size]
+            count = self._content.readinto(view)
+            assert count, "the content knows its size"
+            yield view[:count]
+            size -= count
+            self.position += count
+            self._advance(count)
+
+    def end(self) -> None:
+        self._hasher.give(self._buffer, self._filled)
+
+    def _advance(self, count: int) -> None:
+        self._filled += count
+        if self._filled == CHUNK:
+            self._hasher.give(self._buffer, CHUNK)
+            self._buffer, self._filled = self._hasher.buffer(), 0

@@ -240,7 +240,7 @@ def _sparse(entry: Entry, numbers: list[int], size: int) -> Entry:
 def _check_sum(block: bytes, field: bytes) -> None:
     """The sum of the header's bytes, its own field counted as spaces."""
     said = _number(field, "checksum")
-    total = sum(block) - sum(field) + 8 * 32
+    total = sum(block.translate(None, b"\0")) - sum(field) + 8 * 32  # most of a header are zeros: quicker without
     if said == total:
         return
     signed = total - 256 * sum(byte > 127 for byte in block[:148] + block[156:])  # Sun's tar added signed bytes

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BLOCK = 512
 _FIELDS = Struct("100s8s8s8s12s12s8sc100s8s32s32s8s8s155s12x")
-_END = bytes(2 * BLOCK)
+END = bytes(2 * BLOCK)
 _FLAGS = {
     HARD_LINK: b"1",
     stat.S_IFREG: b"0",
@@ -37,10 +37,13 @@ _FLAGS = {
 
 
 class Member(NamedTuple):
-    """An entry and, for a file that is not empty, how to get a descriptor of its content."""
+    """An entry and, for a file, how to get a descriptor of its content."""
 
     entry: Entry
     open: Callable[[], int] | None = None
+
+    def content(self) -> Content:
+        return Content(self.entry, self.open() if self.open and self.entry.stored else -1)
 
 
 class TarStream(io.RawIOBase):
@@ -52,7 +55,7 @@ class TarStream(io.RawIOBase):
     def __init__(self, members: Iterable[Member]) -> None:
         self._parts = _parts(members)
         self._text = memoryview(b"")
-        self._file: _Content | None = None
+        self._file: Content | None = None
 
     def readable(self) -> bool:
         return True
@@ -64,7 +67,7 @@ class TarStream(io.RawIOBase):
             part = next(self._parts, None)
             if part is None:
                 return 0
-            if isinstance(part, _Content):
+            if isinstance(part, Content):
                 self._file = part
             else:
                 self._text = memoryview(part)
@@ -114,43 +117,44 @@ def header(entry: Entry) -> bytes:
 def _records(entry: Entry, name: bytes) -> list[tuple[bytes, bytes]]:
     """What does not fit into the plain header. `name` is empty where it fits."""
     seconds, fraction = divmod(entry.mtime, 1_000_000_000)
-    records = [
-        (b"path", name, bool(name)),
-        (b"linkpath", entry.link, len(entry.link) > 100),
-        (b"mtime", _decimal(entry.mtime), fraction != 0 or not _fits(seconds, 11)),
-        (b"uid", b"%d" % entry.uid, not _fits(entry.uid, 7)),
-        (b"gid", b"%d" % entry.gid, not _fits(entry.gid, 7)),
-        (b"size", b"%d" % entry.stored, not _fits(entry.stored, 11)),
-    ]
-    wanted = [(key, value) for key, value, needed in records if needed]
-    return wanted + [(b"SCHILY.xattr." + _attribute(key), content) for key, content in entry.xattrs]
+    records: list[tuple[bytes, bytes]] = []
+    if name:
+        records.append((b"path", name))
+    if len(entry.link) > 100:
+        records.append((b"linkpath", entry.link))
+    if fraction or not _fits(seconds, 11):
+        records.append((b"mtime", _decimal(entry.mtime)))
+    for key, number, digits in ((b"uid", entry.uid, 7), (b"gid", entry.gid, 7), (b"size", entry.stored, 11)):
+        if not _fits(number, digits):
+            records.append((key, b"%d" % number))
+    return records + [(b"SCHILY.xattr." + _attribute(key), content) for key, content in entry.xattrs]
 
 
-def _parts(members: Iterable[Member]) -> Generator[bytes | _Content, None, None]:
-    for entry, opener in members:
-        yield header(entry)
-        if opener is not None and entry.stored:
-            with _Content(opener(), entry) as content:
+def _parts(members: Iterable[Member]) -> Generator[bytes | Content, None, None]:
+    for member in members:
+        yield header(member.entry)
+        if member.entry.stored:
+            with member.content() as content:
                 yield content
-            if entry.stored % BLOCK:
-                yield bytes(-entry.stored % BLOCK)
-    yield _END
+            yield bytes(-member.entry.stored % BLOCK)
+    yield END
 
 
-class _Content:
+class Content:
     """An open file, of which just as much is read as its entry says: it may be growing."""
 
-    def __init__(self, descriptor: int, entry: Entry) -> None:
-        self._descriptor, self._entry = descriptor, entry
+    def __init__(self, entry: Entry, descriptor: int) -> None:
+        self._entry, self._descriptor = entry, descriptor
         self.left = entry.stored
 
-    def __enter__(self) -> _Content:
+    def __enter__(self) -> Content:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._descriptor)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
 
-    def readinto(self, buffer: memoryview) -> int:
+    def readinto(self, buffer: memoryview, /) -> int:
         count = os.readv(self._descriptor, [buffer[: self.left]])
         if not count:
             raise Conflict(f"{shown(self._entry.name)} became shorter while it was read; pause or stop the container")
@@ -166,7 +170,7 @@ def _block(
         name[:100], b"%07o\0" % mode, _octal(uid, 7), _octal(gid, 7), _octal(size, 11), _octal(mtime, 11),
         b" " * 8, flag, link[:100], b"ustar\0" + b"00", b"", b"", b"%07o\0" % device[0], b"%07o\0" % device[1], prefix,
     ]  # fmt: skip
-    fields[6] = b"%06o\0 " % sum(_FIELDS.pack(*fields))
+    fields[6] = b"%06o\0 " % sum(b"".join(fields))
     return _FIELDS.pack(*fields)
 
 

@@ -22,13 +22,15 @@ from tiffin.layers.names import parts, shown
 from tiffin.layers.outline import LONGEST_TARGET, Folder, Outline, Thing
 from tiffin.layers.overlay import BARE_ROOT, OPAQUE_NAME, WHITEOUT_PREFIX, observe
 from tiffin.layers.space import Room
-from tiffin.layers.tape import CHUNK, Hasher, Tape
+from tiffin.layers.tape import BLOCK, CHUNK, Hasher, Recording, Tape
 from tiffin.layers.tarreader import entries
+from tiffin.layers.tarwriter import END, Member, header
 from tiffin.layers.tree import Tree
 from tiffin.layers.union import Sight, UnionView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from types import TracebackType
 
     from tiffin.layers.compression import Readable
 
@@ -43,49 +45,70 @@ class Unpacked(NamedTuple):
 
 
 def unpack(
-    stream: Readable,
-    folder: str,
-    lowers: Sequence[str] = (),
-    *,
-    sparse: bool = False,
-    progress: Callable[[int], None] | None = None,
+    stream: Readable, folder: str, lowers: Sequence[str] = (), *, progress: Callable[[int], None] | None = None
 ) -> Unpacked:
     """Make `diff` and `headers` in a folder, from an uncompressed tar. `lowers` are the trees below, topmost first.
 
-    `sparse` says that the archive may be bigger than the disk, as most of it are holes. Raises BadArchive, StoreFull,
-    and PermissionError where root's rights are missing; what is in the folder then is of no use. Nothing is synced.
+    Raises BadArchive, StoreFull, and PermissionError where root's rights are missing; what is in the folder then is of
+    no use. Nothing is synced.
     """
-    os.mkdir(f"{folder}/diff", 0o700)
-    room = Room(folder)
-    headers = HeaderWriter(f"{folder}/headers", room.spend)
-    tree = Tree(f"{folder}/diff", room)
-    try:
-        with Hasher() as hasher:
-            tape = Tape(stream, hasher, headers.literal, progress)
-            unpacker = _Unpacker(folder, tape, tree, headers, UnionView(lowers))
-            for entry in entries(tape):
-                if not sparse:
-                    room.expect(entry.stored)
-                unpacker.add(entry)
-            diff_id = hasher.digest()
-        unpacker.finish()
-        headers.finish(tape.position, diff_id)
-        unpacker.settle()
-        return Unpacked(diff_id, unpacker.size(), tape.position)
-    except OSError as error:
-        if (explained := _explained(error, folder)) is None:
-            raise
-        raise explained from error
-    finally:
-        headers.close()
-        tree.close()
+    with _Bench(folder) as bench:
+        tape = Tape(stream, bench.hasher, bench.headers.literal, progress)
+        unpacker = _Unpacker(bench, tape, UnionView(lowers))
+        for entry in entries(tape):
+            bench.room.expect(entry.stored)
+            unpacker.add(entry)
+        return unpacker.finish()
+
+
+def burn(members: Iterable[Member], folder: str, lowers: Sequence[str] = ()) -> Unpacked:
+    """The same, of what stands in a tree: as if it had been written to a tar (`TarStream`) and that unpacked.
+
+    Raises what `unpack` raises, and Conflict where a file becomes shorter meanwhile.
+    """
+    with _Bench(folder) as bench:
+        tape = Recording(bench.hasher, bench.headers.literal)
+        unpacker = _Unpacker(bench, tape, UnionView(lowers))
+        for member in members:
+            tape.write(header(member.entry))
+            with member.content() as content:
+                tape.load(content)
+                unpacker.add(member.entry)
+            tape.write(bytes(-member.entry.stored % BLOCK))
+        tape.write(END)
+        tape.end()
+        return unpacker.finish()
+
+
+class _Bench:
+    """What is open while a layer is made in a folder."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> _Bench:
+        os.mkdir(f"{self.folder}/diff", 0o700)
+        self.room = Room(self.folder)
+        self.tree = Tree(f"{self.folder}/diff", self.room)
+        self.headers = HeaderWriter(f"{self.folder}/headers", self.room.spend)
+        self.hasher = Hasher()
+        self.hasher.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.hasher.close()
+        self.headers.close()
+        self.tree.close()
+        if isinstance(error, OSError) and (explained := _explained(error, self.folder)) is not None:
+            raise explained from error
 
 
 class _Unpacker:
     """Takes the entries of one archive; is told by the outline what they push aside."""
 
-    def __init__(self, folder: str, tape: Tape, tree: Tree, headers: HeaderWriter, below: UnionView) -> None:
-        self._folder, self._tape, self._tree, self._headers, self._below = folder, tape, tree, headers, below
+    def __init__(self, bench: _Bench, tape: Tape | Recording, below: UnionView) -> None:
+        self._bench, self._tape, self._below = bench, tape, below
+        self._folder, self._tree, self._headers = bench.folder, bench.tree, bench.headers
         self._outline = Outline(self)
         self._bodies = 0
         self._moved: dict[int, Thing] = {}
@@ -105,23 +128,37 @@ class _Unpacker:
             _check_special(entry)
             self._outline.put(words, entry)
 
-    def finish(self) -> None:
+    def finish(self) -> Unpacked:
         """All that is not the content of a file."""
         folders = list(self._outline.folders())
         for folder in folders:
             self._make(folder)
             self._hide(folder)
-        things = [(folder, name, thing) for folder in folders for name, thing in folder.children.items()]
-        for folder, name, thing in things:
-            if isinstance(thing, Thing) and thing.place is None and thing.names[0] == (folder, name):
-                self._tree.make_special(folder.path_of(name), thing.entry)
-        for folder, name, thing in things:
-            if isinstance(thing, Thing) and thing.names[0] != (folder, name):
-                self._tree.link(thing.path, folder.path_of(name))
+        size = self._finish_things(folders)
         for folder in reversed(folders):  # a folder's time changes with what is put into it
             self._tree.dress(folder.path, folder.entry or self._as_below(folder))
+        diff_id = self._bench.hasher.digest()
+        self._headers.finish(self._tape.position, diff_id)
+        self._settle()
+        return Unpacked(diff_id, size, self._tape.position)
 
-    def settle(self) -> None:
+    def _finish_things(self, folders: list[Folder]) -> int:
+        """Links and devices, then the further names of everything. The bytes of all files."""
+        things = [
+            (thing, thing.names[0] == (folder, name), folder, name)
+            for folder in folders
+            for name, thing in folder.children.items()
+            if isinstance(thing, Thing)
+        ]
+        for thing, first, folder, name in things:
+            if first and thing.place is None:
+                self._tree.make_special(folder.path_of(name), thing.entry)
+        for thing, first, folder, name in things:
+            if not first:
+                self._tree.link(thing.path, folder.path_of(name))
+        return sum(thing.entry.size for thing, first, _, _ in things if first)
+
+    def _settle(self) -> None:
         """Let the header stream know about files that are not where it said."""
         moved = {number: thing.path for number, thing in self._moved.items() if number not in self._replaced}
         if moved or self._replaced:
@@ -130,14 +167,6 @@ class _Unpacker:
                 os.unlink(path)
         if self._replaced:
             os.rmdir(f"{self._folder}/replaced")
-
-    def size(self) -> int:
-        return sum(
-            thing.entry.size
-            for folder in self._outline.folders()
-            for name, thing in folder.children.items()
-            if isinstance(thing, Thing) and thing.names[0] == (folder, name)
-        )
 
     def displaced(self, thing: Thing) -> None:
         """(Outline.) Its content must live on under another name, or until the header stream has it."""
