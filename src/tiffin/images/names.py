@@ -47,6 +47,13 @@ class Names:
         self._remove_empty_folders(os.path.dirname(path))
         return True
 
+    def given(self, name: Reference) -> int:
+        """When the name was given to its image, in nanoseconds since 1970; 0 if it is gone."""
+        try:
+            return os.lstat(self._path(name)).st_mtime_ns
+        except FileNotFoundError:
+            return 0
+
     def all(self) -> Iterator[tuple[Reference, str]]:
         """Every name that points to an image, and that image's id; sorted."""
         try:

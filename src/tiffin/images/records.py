@@ -145,6 +145,13 @@ class Images:
         image = record.image._replace(parent=parent)
         files.replace(f"{self._folder(child)}/json", _to_bytes(record._replace(image=image)))
 
+    def forget_blobs(self, id: str) -> None:
+        """Its layers go out uncompressed from now on, so that its manifest is another one."""
+        record = self.record(id)
+        if any(record.blobs):
+            plain = record._replace(manifest=None, blobs=(None,) * len(record.blobs))
+            files.replace(f"{self._folder(id)}/json", _to_bytes(plain))
+
     def delete(self, id: str) -> None:
         """The caller holds the store's lock exclusively and has checked that nothing needs the record."""
         self.store.trash(self._folder(id))

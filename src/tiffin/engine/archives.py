@@ -1,0 +1,146 @@
+"""Images and trees as tar files: load, save, import, export."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import BinaryIO, NamedTuple
+
+from tiffin.builder.settings import changed
+from tiffin.engine.parts import Parts
+from tiffin.engine.references import find_image
+from tiffin.engine.removal import collect
+from tiffin.engine.times import now
+from tiffin.errors import BadName, StoreFull
+from tiffin.images import docker_archive
+from tiffin.images.archive import opened, readable
+from tiffin.images.config import HistoryEntry, ImageConfig
+from tiffin.images.loading import Loading, Progress
+from tiffin.images.platform import here
+from tiffin.images.reference import Reference, parse, parse_tagged
+from tiffin.images.saving import Saving, write
+from tiffin.layers.export import export as flattened
+from tiffin.layers.tarwriter import pieces
+from tiffin.model.config import Config
+from tiffin.model.nouns import Image
+from tiffin.store import events
+
+
+class Loaded(NamedTuple):
+    """An image that came in, and one of the names that it has now; None where the archive gave it none."""
+
+    name: str | None
+    id: str
+
+
+def load(parts: Parts, source: BinaryIO | str, *, progress: Progress | None = None) -> list[Loaded]:
+    """Take in the images of an archive of `docker save`, or an OCI layout: a file, a folder, or a stream.
+
+    All of them or none. Raises BadArchive, Unsupported for images of other systems, NoSuchPath, StoreFull.
+    """
+    with _undone_on_error(parts), opened(source, parts.store) as archive, parts.store.shared():
+        found = Loading(archive, parts.images, parts.layers, progress).load(docker_archive.offers(archive))
+        for loaded in found:
+            for name in loaded.names:
+                parts.images.names.put(name, loaded.image.id)  # commit point
+    for loaded in found:
+        events.emit(parts.store, "image", "load", loaded.image.id, {"name": loaded.image.id})
+    named = [Loaded(name.familiar(), loaded.image.id) for loaded in found for name in loaded.names]
+    return named or [Loaded(None, loaded.image.id) for loaded in found]
+
+
+def save(parts: Parts, references: Sequence[str], target: BinaryIO, *, progress: Progress | None = None) -> None:
+    """Write images as one tar: what `docker load`, `podman load` and skopeo read, and an OCI layout.
+
+    A name without a tag means all tags of it, as in Docker; an id sends the image without a name. Raises NoSuchImage,
+    and StoreDamaged where a layer's files were changed by hand.
+    """
+    with parts.store.shared():
+        chosen = _chosen(parts, references)
+        write(Saving(parts.images, parts.layers).members(chosen.items()), target, progress)
+    for image in chosen:
+        events.emit(parts.store, "image", "save", image.id, {"name": image.id})
+
+
+def import_(
+    parts: Parts,
+    source: BinaryIO,
+    name: str | None = None,
+    *,
+    changes: Iterable[str] = (),
+    message: str = "",
+    created: str | None = None,
+    progress: Progress | None = None,
+) -> Image:
+    """Make an image of one layer from the tar of a file system, compressed or not.
+
+    `created` as in RFC 3339, else it is now. Raises BadArchive, BadParameter for a wrong change, BadName, StoreFull.
+    """
+    reference = parse_tagged(name) if name else None
+    settings, time, machine = changed(Config(), changes), created or now(), here()
+    with _undone_on_error(parts), parts.store.shared():
+        told = None if progress is None else lambda done: progress("Importing", done, None)
+        layer = parts.layers.unpack(readable(source), None, origin="import", progress=told)
+        entry = HistoryEntry(time, comment=message or "Imported from -")
+        config = ImageConfig(
+            settings, (entry,), (layer.diff_id,), time, "", machine.architecture, machine.os, machine.variant
+        )
+        image = parts.images.add(config.to_bytes())
+        if reference is not None:
+            parts.images.names.put(reference, image.id)
+    events.emit(parts.store, "image", "import", image.id, {"name": reference.familiar() if reference else image.id})
+    return image
+
+
+def export(parts: Parts, *, upper: str | None, top: str | None, target: BinaryIO) -> None:
+    """Write the union view as one flat tar, without layers or settings.
+
+    `upper` is the folder of a container's read-write layer, `top` the layer that it lies on. Raises Conflict where a
+    file becomes shorter meanwhile.
+    """
+    with parts.store.shared(), flattened([*([upper] if upper else []), *parts.layers.folders(top)]) as stream:
+        for piece in pieces(stream):
+            target.write(piece)
+
+
+def _chosen(parts: Parts, references: Sequence[str]) -> dict[Image, tuple[Reference, ...]]:
+    chosen: dict[Image, tuple[Reference, ...]] = {}
+    for text in references:
+        for name, image in _meant(parts, text):
+            names = chosen.get(image, ())
+            chosen[image] = (*names, name) if name and name not in names else names
+    return chosen
+
+
+def _meant(parts: Parts, text: str) -> list[tuple[Reference | None, Image]]:
+    name = _name(text)
+    if name is not None and name.digest is None:
+        named = [(other, id) for other, id in parts.images.names.all() if other.repository == name.repository]
+        if found := [(other, parts.images.get(id)) for other, id in named if name.tag in (None, other.tag)]:
+            return list(found)
+    return [(None, find_image(parts, text))]
+
+
+def _name(text: str) -> Reference | None:
+    try:
+        return parse(text)
+    except BadName:  # 64 digits, for one
+        return None
+
+
+@contextmanager
+def _undone_on_error(parts: Parts) -> Iterator[None]:
+    """What a verb had added when it failed is garbage already; this takes it away at once."""
+    try:
+        yield
+    except OSError as error:
+        collect(parts)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull(
+                f"the disk of {parts.store.root} is full; remove images or containers, or name another --root"
+            ) from error
+        raise
+    except BaseException:
+        collect(parts)
+        raise

@@ -1,0 +1,25 @@
+"""What the engine's verbs work with: the packages below, each on the same store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from tiffin.images.records import Images
+from tiffin.layers.layers import Layers
+from tiffin.model.nouns import Container
+from tiffin.store import Store
+from tiffin.store.content import Content
+
+
+class Parts:
+    """`containers` gives all containers of the store as they are when it is called: they hold images and layers."""
+
+    def __init__(self, store: Store, containers: Callable[[], Iterable[Container]]) -> None:
+        self.store = store
+        self.images = Images(store)
+        self.layers = Layers(store)
+        self.containers = containers
+
+    @property
+    def content(self) -> Content:
+        return self.images.content
