@@ -14,8 +14,9 @@ rules as here, whatever the machine's layout is:
     /usr/bin/awk -> /etc/alternatives/awk -> /usr/bin/mawk
     /lib64/ld-linux-x86-64.so.2 -> ../lib/x86_64-linux-gnu/ld-linux-x86-64.so.2
 
-The tree is described first, as a list of entries, and written as a tar then. The tar holds neither times nor owners of
-this machine nor set-user-id bits: the same programs give the same bytes, and so the same image id.
+The tree is described first, as a list of entries, and written as a tar then. The tar holds neither owners of this
+machine nor set-user-id bits, and one time, that of the newest program, which is the image's as well: the same programs
+give the same bytes, and so the same image id.
 """
 
 from __future__ import annotations
@@ -26,8 +27,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, NamedTuple
 
 from tiffin.engine import elf
+from tiffin.engine.archives import import_
+from tiffin.engine.parts import Parts
+from tiffin.engine.times import rfc3339
 from tiffin.errors import BadParameter, TiffinError, Unsupported
+from tiffin.images.loading import Progress
+from tiffin.model.nouns import Image
 
+DEBIAN = "bookworm"
 USUAL_FOLDERS = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
 BUSYBOXES = ("busybox", "busybox.static", "busybox-static")
 SHELLS = ("sh", "bash")
@@ -67,13 +74,39 @@ FURNITURE = (
 )
 
 
-def rootfs(file: IO[bytes], *, search: Sequence[str] | None = None) -> None:
-    """Write a small root file system, made of this machine's programs, as a plain tar.
+def bootstrap(parts: Parts, what: str = "base", *, progress: Progress | None = None) -> Image:
+    """Make an image of this machine's programs, `base`, or one of a Debian release: `debian` or `debian:trixie`.
 
-    `search` are the folders in which to look for programs; without it the usual ones, then those of $PATH.
-    Raises Unsupported when there is no shell in them.
+    Raises BadParameter for other names, Unsupported where something is missing on this machine.
     """
-    write_tar(tree(search=_folders() if search is None else search), file)
+    import tempfile  # heavy, bootstrap only
+
+    name, _, suite = what.partition(":")
+    if name not in ("base", "debian") or (suite and name == "base"):
+        raise BadParameter(f"can't make {what!r} on the spot; try: tiffin bootstrap base, or debian, or debian:SUITE")
+    # not on /tmp, which may be small
+    with tempfile.TemporaryFile(dir="/var/tmp") as file:
+        if name == "base":
+            created, shell = rfc3339(rootfs(file) * 10**9), "sh"
+        else:
+            suite = suite or DEBIAN
+            what, created, shell = f"debian:{suite}", None, "bash"
+            debian(file, suite=suite)
+        file.seek(0)
+        change, message = f'CMD ["{shell}"]', f"tiffin bootstrap {what}"
+        return import_(parts, file, what, changes=[change], message=message, created=created, progress=progress)
+
+
+def rootfs(file: IO[bytes], *, search: Sequence[str] | None = None) -> int:
+    """Write a small root file system, made of this machine's programs, as a plain tar. Gives the time that it has.
+
+    `search` are the folders in which to look for programs; without it the usual ones, then those of $PATH. The time,
+    in seconds, is that of the newest program. Raises Unsupported when there is no shell in them.
+    """
+    entries = tree(search=_folders() if search is None else search)
+    newest = max(int(os.stat(entry.source).st_mtime) for entry in entries if entry.source)
+    write_tar(entries, file, time=newest)
+    return newest
 
 
 def tree(*, search: Sequence[str]) -> list[Entry]:
@@ -87,13 +120,13 @@ def tree(*, search: Sequence[str]) -> list[Entry]:
     return [entries[path] for path in sorted(entries)]
 
 
-def write_tar(entries: Iterable[Entry], file: IO[bytes]) -> None:
+def write_tar(entries: Iterable[Entry], file: IO[bytes], *, time: int) -> None:
     import tarfile  # heavy, bootstrap only
 
     with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for entry in entries:
             member = tarfile.TarInfo(entry.path.lstrip("/"))
-            member.mode = entry.mode
+            member.mode, member.mtime = entry.mode, time
             if entry.link is not None:
                 member.type, member.linkname, member.mode = tarfile.SYMTYPE, entry.link, 0o777
                 archive.addfile(member)
