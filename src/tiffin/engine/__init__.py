@@ -19,6 +19,19 @@ from tiffin.model.config import Config, HostConfig, LogConfig
 from tiffin.model.nouns import Image, Layer
 from tiffin.runtime.client import Streams
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # the types of what some verbs give: loading them would cost those who use other verbs
+    from tiffin.containers.logs import LogLine as LogLine
+    from tiffin.engine.archives import Loaded as Loaded
+    from tiffin.engine.images import DiskUsage as DiskUsage
+    from tiffin.engine.images import HistoryStep as HistoryStep
+    from tiffin.engine.images import ImageSummary as ImageSummary
+    from tiffin.engine.removal import Pruned as Pruned
+    from tiffin.engine.removal import Removed as Removed
+    from tiffin.layers.changes import Change as Change
+    from tiffin.store.events import Event as Event
+    from tiffin.store.events import Missed as Missed
+
 __all__ = [
     "Attachment",
     "Config",

@@ -45,6 +45,16 @@ class Engine:
         self.store = Store(root, runroot).open()
         self._parts = Parts(self.store, self._nouns)
 
+    @property
+    def root(self) -> str:
+        """The folder of what is kept."""
+        return self.store.root
+
+    @property
+    def runroot(self) -> str:
+        """The folder of what is true for this boot only."""
+        return self.store.runroot
+
     # finding
 
     def container(self, reference: str) -> Container:

@@ -219,15 +219,26 @@ class Container:
         for chunk in export([self.folder, *self._parts.layers.folders(self.top)]):
             target.write(chunk)
 
-    def logs(self, *, tail: int | None = None, follow: bool = False) -> Iterator[LogLine]:
-        """What it has written, and with `follow` what it writes until it ends. Raises TiffinError for log driver none."""
+    def logs(
+        self,
+        *,
+        tail: int | None = None,
+        follow: bool = False,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> Iterator[LogLine]:
+        """What it has written, and with `follow` what it writes until it ends; `since` and `until` in seconds since 1970.
+
+        Raises TiffinError for log driver none.
+        """
         from tiffin.containers import logs  # only for logs
 
         if self.host.log.driver == "none":
             raise TiffinError("configured logging driver does not support reading")
+        span = logs.Span(since, until)
         if follow:
-            return logs.follow(self._home, tail=tail, goes_on=self._goes_on)
-        return iter(logs.read(self._home, tail=tail))
+            return logs.follow(self._home, span, tail=tail, goes_on=self._goes_on)
+        return iter(logs.read(self._home, span, tail=tail))
 
     def output(self) -> bytes:
         """All that it has written to its stdout and that the log still has."""

@@ -20,6 +20,7 @@ from tiffin.model.nouns import State
 from tiffin.runtime import client
 from tiffin.runtime.channel import ChannelClosed
 from tiffin.runtime.client import Connection, Streams
+from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import RunFolder
 from tiffin.store import events, files
 
@@ -52,7 +53,7 @@ def start(
     return client.start(parts.store, plan(parts, record), streams, owned=owned, run_lock=run_lock)
 
 
-def plan(parts: Parts, record: ContainerRecord) -> planning.Plan:
+def plan(parts: Parts, record: ContainerRecord) -> Plan:
     """What `start` would do, as data. Raises BadParameter."""
     folder, host = Containers(parts.store).folder(record.id), record.host
     run_files = _run_files(record)

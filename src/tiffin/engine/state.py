@@ -33,7 +33,8 @@ def state_of(store: Store, id: str) -> ContainerState:
     folder = RunFolder(store, id)
     record = folder.read()
     if record is not None and not folder.is_running():
-        record = _recover(store, id)
+        _recover(store, id)
+        record = folder.read()
     if record is not None and record.pid:
         status = State.PAUSED if record.paused else State.RUNNING
         return ContainerState(status, record.pid, started=record.started)

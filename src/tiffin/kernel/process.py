@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from signal import SIGCHLD, SIGKILL
 
 from tiffin.kernel.libc import SYS, syscall

@@ -1,6 +1,7 @@
 """The plan of a run and of an exec: complete data, carried to the spawner and kept by the shim for as long as it runs."""
 
 from __future__ import annotations
+
 from typing import NamedTuple
 
 from tiffin.kernel.cgroups import DeviceRule, Group, Layout, Limits

@@ -262,14 +262,14 @@ def _launch_exec(content: bytes, first_process: int, shim: socket) -> None:
         try:
             child = launch_member(ExecPlan.from_json(request["plan"]), first_process)
         except CannotStart as error:
-            result = (0, (), streams, owned, json.dumps({"failed": error.failure}).encode())
-            unix.send(shim, marshal.dumps(result))
+            answer = json.dumps({"failed": error.failure}).encode()
+            unix.send(shim, marshal.dumps((0, (), streams, owned, answer)))
         else:
             handed = {"pidfd": child.pidfd, "terminal": child.terminal}
             handed |= {f"program_{name}": number for name, number in child.streams._asdict().items()}
             handed = {name: number for name, number in handed.items() if number >= 0}
-            result = (child.pid, tuple(handed), streams, owned, b'{"started":%d}' % child.pid)
-            unix.send(shim, marshal.dumps(result), tuple(handed.values()))
+            answer = b'{"started":%d}' % child.pid
+            unix.send(shim, marshal.dumps((child.pid, tuple(handed), streams, owned, answer)), tuple(handed.values()))
     finally:
         os._exit(0)
 

@@ -10,7 +10,7 @@ from _socket import socket
 from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR
 from fcntl import ioctl
 
-from tiffin.kernel import process, unix
+from tiffin.kernel import unix
 
 TIOCSPTLCK, TIOCGPTPEER, TIOCSCTTY = 0x40045431, 0x5441, 0x540E
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

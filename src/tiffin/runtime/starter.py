@@ -10,7 +10,7 @@ import marshal
 import os
 import time
 from _socket import socket
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tiffin.kernel import process, unix
 from tiffin.runtime.channel import Channel, Message
@@ -40,7 +40,8 @@ class Handover(NamedTuple):
     attributes: dict[str, str]
 
     def send(self, shim: socket, descriptors: tuple[int, ...]) -> None:
-        unix.send(shim, marshal.dumps(tuple(self)), descriptors)
+        fields: tuple[Any, ...] = tuple(self)
+        unix.send(shim, marshal.dumps(fields), descriptors)
 
     @classmethod
     def receive(cls, launcher: socket) -> tuple[Handover, dict[str, int]] | None:
@@ -106,7 +107,7 @@ class Starter:
         assert self.run_lock and self.layer_lock
         server = unix.listen(self.folder.socket)
         for name, text in self.plan.files.items():
-            files.replace(f"{self.folder.path}/{name}", text.encode(), durable=False)
+            files.replace(f"{self.folder.path}/{name}", text.encode(), durable=False, mode=0o644)
         self._make_group()
         child = self._launch()
         began = time.time()

@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from binascii import a2b_base64
+from collections.abc import Callable
 from typing import NamedTuple, Protocol, cast
 
 from tiffin.kernel import capabilities, mounts, network, process, seccomp
@@ -27,7 +28,8 @@ Node = tuple[str, int, int, int]  # path, mode with type, major, minor
 class Step(Protocol):
     """One thing to do. `why` is a sentence for the reader."""
 
-    why: str
+    @property
+    def why(self) -> str: ...
 
     def apply(self, stage: Stage) -> None: ...
 
@@ -36,21 +38,21 @@ class JoinCgroup(NamedTuple):
     """`files` are the v1 groups' task files; on v2 the process is born in its group."""
 
     files: tuple[str, ...]
-    why = "be counted and limited with the container's group from the first moment on"
+    why: str = "be counted and limited with the container's group from the first moment on"
 
     def apply(self, stage: Stage) -> None:
         join(self.files)
 
 
 class UnshareCgroup(NamedTuple):
-    why = "see the own group as the root of all groups"
+    why: str = "see the own group as the root of all groups"
 
     def apply(self, stage: Stage) -> None:
         process.unshare(process.CLONE_NEWCGROUP)
 
 
 class IsolateMounts(NamedTuple):
-    why = "mounts made from here on stay in this process space"
+    why: str = "mounts made from here on stay in this process space"
 
     def apply(self, stage: Stage) -> None:
         mounts.mount("", "/", "", MS_REC | MS_PRIVATE)
@@ -64,7 +66,7 @@ class MountUnion(NamedTuple):
     work: str | None
     volatile: bool
     at: str
-    why = "put the read-write layer on the read-only ones: the union view"
+    why: str = "put the read-write layer on the read-only ones: the union view"
 
     def apply(self, stage: Stage) -> None:
         folder = os.open(self.at, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -93,7 +95,7 @@ class MountCgroups(NamedTuple):
 
     entries: tuple[tuple[str, str, str], ...]
     flags: int
-    why = "see the own limits and use, not those of others"
+    why: str = "see the own limits and use, not those of others"
 
     def apply(self, stage: Stage) -> None:
         top = _folder_in(stage.root, "/sys/fs/cgroup")
@@ -116,7 +118,7 @@ class MountMemory(NamedTuple):
     target: str
     flags: int
     options: str
-    why = "files in memory, gone with the process space"
+    why: str = "files in memory, gone with the process space"
 
     def apply(self, stage: Stage) -> None:
         target = _folder_in(stage.root, self.target)
@@ -131,7 +133,7 @@ class MountMemory(NamedTuple):
 
 class MakeDevices(NamedTuple):
     nodes: tuple[Node, ...]
-    why = "the few devices that every program may expect"
+    why: str = "the few devices that every program may expect"
 
     def apply(self, stage: Stage) -> None:
         mask = os.umask(0)
@@ -145,7 +147,7 @@ class MakeDevices(NamedTuple):
 
 class MakeLinks(NamedTuple):
     links: tuple[tuple[str, str], ...]
-    why = "names in /dev that lead to the process's own files"
+    why: str = "names in /dev that lead to the process's own files"
 
     def apply(self, stage: Stage) -> None:
         for path, target in self.links:
@@ -179,7 +181,7 @@ class Bind(NamedTuple):
 
 class MaskPaths(NamedTuple):
     paths: tuple[str, ...]
-    why = "hide what the kernel tells about the host"
+    why: str = "hide what the kernel tells about the host"
 
     def apply(self, stage: Stage) -> None:
         null = os.open("/dev/null", os.O_PATH | os.O_CLOEXEC)
@@ -198,7 +200,7 @@ class MaskPaths(NamedTuple):
 
 class ReadonlyPaths(NamedTuple):
     paths: tuple[str, ...]
-    why = "let the host's settings be read, not changed"
+    why: str = "let the host's settings be read, not changed"
 
     def apply(self, stage: Stage) -> None:
         for path in self.paths:
@@ -213,7 +215,7 @@ class ReadonlyPaths(NamedTuple):
 
 
 class OpenTerminal(NamedTuple):
-    why = "a terminal in the container's own /dev/pts; the shim holds the other end"
+    why: str = "a terminal in the container's own /dev/pts; the shim holds the other end"
 
     def apply(self, stage: Stage) -> None:
         stage.take_terminal(open_in_root(stage.root, "/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY))
@@ -226,14 +228,14 @@ class OpenTerminal(NamedTuple):
 
 class MakeFolder(NamedTuple):
     path: str
-    why = "the working folder is made where the image lacks it"
+    why: str = "the working folder is made where the image lacks it"
 
     def apply(self, stage: Stage) -> None:
         os.close(_folder_in(stage.root, self.path))
 
 
 class PivotRoot(NamedTuple):
-    why = "make the union view the only tree that the processes can see"
+    why: str = "make the union view the only tree that the processes can see"
 
     def apply(self, stage: Stage) -> None:
         os.fchdir(stage.root)
@@ -245,7 +247,7 @@ class PivotRoot(NamedTuple):
 
 
 class ReadonlyRoot(NamedTuple):
-    why = "refuse writes to the union view itself; volumes stay as they are"
+    why: str = "refuse writes to the union view itself; volumes stay as they are"
 
     def apply(self, stage: Stage) -> None:
         mounts.mount("", "/", "", MS_REMOUNT | MS_BIND | MS_RDONLY)
@@ -254,7 +256,7 @@ class ReadonlyRoot(NamedTuple):
 class SetHostname(NamedTuple):
     hostname: str
     domainname: str
-    why = "a name of its own"
+    why: str = "a name of its own"
 
     def apply(self, stage: Stage) -> None:
         process.set_hostname(self.hostname)
@@ -263,7 +265,7 @@ class SetHostname(NamedTuple):
 
 
 class LoopbackUp(NamedTuple):
-    why = "let the processes talk to each other on 127.0.0.1; nothing else is in this network"
+    why: str = "let the processes talk to each other on 127.0.0.1; nothing else is in this network"
 
     def apply(self, stage: Stage) -> None:
         network.loopback_up()
@@ -273,21 +275,21 @@ class JoinSpace(NamedTuple):
     """The namespaces of the container's first process, given by its pidfd on the stage."""
 
     flags: int
-    why = "enter the process space that is there already"
+    why: str = "enter the process space that is there already"
 
     def apply(self, stage: Stage) -> None:
         process.setns(stage.first_process, self.flags)
 
 
 class FindRoot(NamedTuple):
-    why = "hold on to the root of the process space, and to no descriptor of the host"
+    why: str = "hold on to the root of the process space, and to no descriptor of the host"
 
     def apply(self, stage: Stage) -> None:
         stage.enter_root()
 
 
 class OpenExecTerminal(NamedTuple):
-    why = "a terminal in the container's own /dev/pts; the shim holds the other end"
+    why: str = "a terminal in the container's own /dev/pts; the shim holds the other end"
 
     def apply(self, stage: Stage) -> None:
         master = open_in_root(stage.root, "/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_NOFOLLOW)
@@ -301,7 +303,7 @@ class SetUser(NamedTuple):
 
     user: str
     extra_groups: tuple[str, ...]
-    why = "run as the user that the image or the caller names"
+    why: str = "run as the user that the image or the caller names"
 
     def apply(self, stage: Stage) -> None:
         found = find_user(stage.root, self.user, self.extra_groups)
@@ -318,7 +320,7 @@ class SetUser(NamedTuple):
 
 class ChangeFolder(NamedTuple):
     path: str
-    why = "begin in the folder that the image or the caller names"
+    why: str = "begin in the folder that the image or the caller names"
 
     def apply(self, stage: Stage) -> None:
         folder = open_in_root(stage.root, self.path, os.O_PATH | os.O_DIRECTORY)
@@ -330,7 +332,7 @@ class LimitCapabilities(NamedTuple):
     """`keep` is a mask within the bounding set of the machine."""
 
     keep: int
-    why = "no program started in here can ever have more of root's powers than these"
+    why: str = "no program started in here can ever have more of root's powers than these"
 
     def apply(self, stage: Stage) -> None:
         capabilities.drop_bounding(self.keep)
@@ -341,7 +343,7 @@ class HoldCapabilities(NamedTuple):
     """`keep` is a mask; a user other than root holds none."""
 
     keep: int
-    why = "give up the powers that the setting up needed"
+    why: str = "give up the powers that the setting up needed"
 
     def apply(self, stage: Stage) -> None:
         held = self.keep if stage.is_root else 0
@@ -349,7 +351,7 @@ class HoldCapabilities(NamedTuple):
 
 
 class DieWithShim(NamedTuple):
-    why = "no first process without the shim that keeps its output and its exit code"
+    why: str = "no first process without the shim that keeps its output and its exit code"
 
     def apply(self, stage: Stage) -> None:
         process.die_with_parent()
@@ -357,7 +359,7 @@ class DieWithShim(NamedTuple):
 
 
 class NoNewPrivileges(NamedTuple):
-    why = "set-uid programs give no rights"
+    why: str = "set-uid programs give no rights"
 
     def apply(self, stage: Stage) -> None:
         capabilities.set_no_new_privs()
@@ -367,7 +369,7 @@ class FilterSyscalls(NamedTuple):
     """`program` is the compiled filter in base64 (see `kernel.seccomp`)."""
 
     program: str
-    why = "refuse the system calls that containers never need and that have led out before"
+    why: str = "refuse the system calls that containers never need and that have led out before"
 
     def apply(self, stage: Stage) -> None:
         seccomp.load(a2b_base64(self.program))
@@ -376,7 +378,7 @@ class FilterSyscalls(NamedTuple):
 class Execute(NamedTuple):
     argv: tuple[str, ...]
     environment: tuple[str, ...]
-    why = "become the program"
+    why: str = "become the program"
 
     def apply(self, stage: Stage) -> None:
         stage.execute(tuple(self.argv), tuple(self.environment))
@@ -385,30 +387,37 @@ class Execute(NamedTuple):
 class ExecuteUnderInit(NamedTuple):
     argv: tuple[str, ...]
     environment: tuple[str, ...]
-    why = "stay as a first process that reaps orphans and passes signals on; the program is its child"
+    why: str = "stay as a first process that reaps orphans and passes signals on; the program is its child"
 
     def apply(self, stage: Stage) -> None:
         stage.execute_under_init(tuple(self.argv), tuple(self.environment))
 
 
-KINDS = {
+KINDS: dict[str, Callable[..., Step]] = {
     kind.__name__: kind
     for kind in (
-        JoinCgroup, UnshareCgroup, IsolateMounts, MountUnion, MountKernel, MountCgroups, MountMemory, MakeDevices, MakeLinks, Bind,
-        MaskPaths, ReadonlyPaths, OpenTerminal, MakeFolder, PivotRoot, ReadonlyRoot, SetHostname, LoopbackUp, JoinSpace,
-        FindRoot, OpenExecTerminal, SetUser, ChangeFolder, LimitCapabilities, HoldCapabilities, DieWithShim, NoNewPrivileges, FilterSyscalls,
-        Execute, ExecuteUnderInit,
+        JoinCgroup, UnshareCgroup, IsolateMounts, MountUnion, MountKernel, MountCgroups, MountMemory,
+        MakeDevices, MakeLinks, Bind, MaskPaths, ReadonlyPaths, OpenTerminal, MakeFolder, PivotRoot,
+        ReadonlyRoot, SetHostname, LoopbackUp, JoinSpace, FindRoot, OpenExecTerminal, SetUser, ChangeFolder,
+        LimitCapabilities, HoldCapabilities, DieWithShim, NoNewPrivileges, FilterSyscalls, Execute,
+        ExecuteUnderInit,
     )
 }  # fmt: skip
 
 
 def to_json(steps: tuple[Step, ...]) -> list[list[object]]:
-    """For the way to the spawner: the name of each step and its fields."""
-    return [[type(step).__name__, *cast("tuple[object, ...]", step)] for step in steps]
+    """For the way to the spawner: the name of each step and its fields; the usual reason stays at home."""
+    return [[type(step).__name__, *_told(step)] for step in steps]
 
 
 def from_json(form: list[list[object]]) -> tuple[Step, ...]:
-    return tuple(cast("Step", KINDS[str(name)](*fields)) for name, *fields in form)  # type: ignore[operator]
+    return tuple(KINDS[str(name)](*fields) for name, *fields in form)
+
+
+def _told(step: Step) -> tuple[object, ...]:
+    fields = cast("tuple[object, ...]", step)
+    usual: dict[str, object] = getattr(step, "_field_defaults", {})
+    return fields[:-1] if usual.get("why") == step.why else fields
 
 
 def _existing(root: int, path: str) -> int | None:

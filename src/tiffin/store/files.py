@@ -24,12 +24,12 @@ def write_once(path: str, content: bytes, *, durable: bool = True) -> None:
         sync_folder(os.path.dirname(path))
 
 
-def replace(path: str, content: bytes, *, durable: bool = True) -> None:
+def replace(path: str, content: bytes, *, durable: bool = True, mode: int = 0o600) -> None:
     """Put a record in the place of the one that may be there."""
     folder, name = os.path.split(path)
     fresh = f"{folder}/.{name}.{os.getpid()}.{get_native_id()}"
     try:
-        _write(fresh, content, os.O_TRUNC, durable)
+        _write(fresh, content, os.O_TRUNC, durable, mode)
         os.rename(fresh, path)
     except BaseException:
         _unlink_quietly(fresh)
@@ -97,8 +97,8 @@ def read(path: str) -> bytes:
         return file.readall()
 
 
-def _write(path: str, content: bytes, flags: int, durable: bool) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, 0o600)
+def _write(path: str, content: bytes, flags: int, durable: bool, mode: int = 0o600) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | flags, mode)
     try:
         view = memoryview(content)
         while view:
