@@ -48,8 +48,10 @@ def workshop() -> Iterator[str]:
 def engine_root(workshop: str) -> Iterator[Roots]:
     folder = tempfile.mkdtemp(prefix="", dir=workshop)
     yield Roots(os.path.join(folder, "root"), os.path.join(folder, "run"))
-    leftovers.let_go(folder)
-    shutil.rmtree(folder)
+    found = leftovers.look(folder)
+    if not found:
+        shutil.rmtree(folder)
+    assert not found, "left behind by this test:\n" + "\n".join(found)
 
 
 @pytest.fixture(scope="session")

@@ -9,23 +9,38 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import signal
 import time
 from collections.abc import Iterator
 
-PATIENCE = 10  # seconds in which what is going away by itself (an idle spawner, an ending shim) may still do so
+PATIENCE = 10  # seconds in which what is going away by itself (an ending shim, say) may still do so
+SPAWNER = "tiffin-spawner"  # waits for the next start, for a minute: no leftover, and not waited for
+STANDING_GROUPS = ("tiffin", "tiffin/shims")  # the parents of all others stay
 
 
-def look(folder: str, groups_before: frozenset[str]) -> list[str]:
-    """One line for each thing of `folder` that is still there after a while; empty when all is gone."""
-    let_go(folder)
+def look(folder: str, groups_before: frozenset[str] | None = None) -> list[str]:
+    """One line for each thing of `folder` that is still there after a while; empty when all is gone.
+
+    With `groups_before`, what `groups()` gave, new cgroups count too.
+    """
+    dismiss_spawners(folder)
+    wait_for_processes(folder)
     found = [f"process {pid}: {arguments(pid)}" for pid in processes(folder)]
     found += [f"mount {line}" for line in mounts(folder)]
-    found += [f"cgroup {group}" for group in sorted(groups() - groups_before) if is_empty_for_good(group)]
+    if groups_before is not None:
+        found += [f"cgroup {group}" for group in sorted(groups() - groups_before) if is_empty_for_good(group)]
     return found
 
 
-def let_go(folder: str) -> None:
-    """Wait until the processes of `folder` have ended, at most PATIENCE seconds."""
+def dismiss_spawners(folder: str) -> None:
+    for pid in processes(folder):
+        with contextlib.suppress(OSError):
+            if _read(f"/proc/{pid}/comm").strip() == SPAWNER:
+                os.kill(pid, signal.SIGTERM)
+
+
+def wait_for_processes(folder: str) -> None:
+    """Until all have ended, at most PATIENCE seconds."""
     deadline = time.monotonic() + PATIENCE
     for pid in processes(folder):
         try:
@@ -79,6 +94,7 @@ def groups() -> frozenset[str]:
             for name in os.listdir(top):
                 if name.startswith("tiffin"):
                     found.update(folder for folder, _, _ in os.walk(os.path.join(top, name)))
+        found.difference_update(os.path.join(top, name) for name in STANDING_GROUPS)
     return frozenset(found)
 
 
