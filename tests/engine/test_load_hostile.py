@@ -21,6 +21,7 @@ from tests.images.archives import (
     MANIFEST,
     TOP,
     Layout,
+    Members,
     digest,
     docker_20,
     docker_25,
@@ -32,12 +33,12 @@ from tests.images.archives import (
     tar,
 )
 from tiffin.engine import archives
+from tiffin.engine.removal import collect
 from tiffin.errors import BadArchive, BadParameter, TiffinError, Unsupported
 
 pytestmark = pytest.mark.root
 TWO = image(BOTTOM, TOP)
 LIBRARY = "docker.io/library/base:1"
-Members = dict[str, bytes | None]
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def nested(depth: int) -> Members:
     made = Layout({}, [])
     descriptor = made.manifest(TWO)
     for _ in range(depth):
-        descriptor = made.index([descriptor])
+        descriptor = made.platforms([descriptor])
     made.manifests.append(descriptor)
     return made.members()
 
@@ -103,8 +104,8 @@ BAD: dict[str, tuple[Members, type[TiffinError], str]] = {
     "one layer too few": (manifest_json(Layers=[]), BadArchive, "tells of 2 layers, its manifest of 0"),
     "a name that is none": (manifest_json(RepoTags=["../../x:1"]), BadArchive, "invalid reference format"),
     "a name without a tag": (manifest_json(RepoTags=["base"]), BadArchive, "invalid tag"),
-    "a member leads out": ({"../x": b"x"} | docker_20(TWO), BadArchive, "leads upwards"),
-    "a member is absolute": ({"/etc/x": b"x"} | docker_20(TWO), BadArchive, "absolute name"),
+    "a member leads out": (docker_20(TWO) | {"../x": b"x"}, BadArchive, "leads upwards"),
+    "a member is absolute": (docker_20(TWO) | {"/etc/x": b"x"}, BadArchive, "absolute name"),
     "a layer is another one": (
         swapped(docker_20(TWO), f"{hex_of(b'v1' + TOP)}/layer.tar", BOTTOM), BadArchive, "should be sha256:.* and is"),
     "a layer is no tar": (
@@ -279,4 +280,4 @@ def test_a_damaged_archive_is_loaded_right_or_refused_whole(shelf: Shelf, member
         for name in shelf.images.names_of(id):
             shelf.images.names.remove(name)
         shelf.images.delete(id)
-    archives.collect(shelf)
+    collect(shelf)

@@ -9,6 +9,7 @@ import lzma
 import os
 import tarfile
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
@@ -110,7 +111,7 @@ def test_an_archive_comes_from_a_file_a_folder_or_a_pipe(engine_root: Roots, tmp
         os._exit(0)
     os.close(writing)
     with open(reading, "rb") as pipe, open(tmp_path / "base.tar", "rb") as file:
-        sources = [str(tmp_path / "base.tar"), str(tmp_path / "folder"), pipe, file]
+        sources: list[str | BinaryIO] = [str(tmp_path / "base.tar"), str(tmp_path / "folder"), pipe, file]
         for number, source in enumerate(sources):
             shelf = Shelf(Roots(f"{engine_root.root}{number}", f"{engine_root.runroot}{number}"))
             assert archives.load(shelf, source) == [Loaded("base:1", TWO.id)]
@@ -161,7 +162,7 @@ def platform(architecture: str, system: str = "linux") -> dict[str, dict[str, st
 def test_of_several_platforms_this_machine_s_is_taken(shelf: Shelf):
     ours, made = here().architecture, Layout({}, [])
     other = image(TOP, architecture="s390x")
-    inner = made.index([made.manifest(other) | platform("s390x"), made.manifest(TWO) | platform(ours),
+    inner = made.platforms([made.manifest(other) | platform("s390x"), made.manifest(TWO) | platform(ours),
                         made.manifest(image(TOP)) | platform("unknown", "unknown")
                         | {"annotations": {"vnd.docker.reference.type": "attestation-manifest"}}])  # fmt: skip
     made.manifests.append(named(inner, LIBRARY))

@@ -44,6 +44,10 @@ BOTTOM = tar({"etc": None, "etc/motd": b"hello\n", "bin": None, "bin/sh": b"#!\n
 TOP = tar({"happiness.txt": b"", "etc": None, "etc/motd": b"good bye\n"})
 
 
+Members = dict[str, bytes | None]
+"""what is in an archive; None is a folder"""
+
+
 class Made(NamedTuple):
     """An image: the bytes of its config, and its layers as plain tars, bottom first."""
 
@@ -69,9 +73,9 @@ def image(*layers: bytes, **fields: Any) -> Made:
     return Made(json.dumps(config).encode(), layers)
 
 
-def docker_20(made: Made, *names: str) -> dict[str, bytes | None]:
+def docker_20(made: Made, *names: str) -> Members:
     """The members that `docker save` wrote from 1.10 to 24."""
-    members: dict[str, bytes | None] = {f"{hex_of(made.config)}.json": made.config}
+    members: Members = {f"{hex_of(made.config)}.json": made.config}
     paths = []
     for layer in made.layers:
         folder = hex_of(b"v1" + layer)
@@ -102,11 +106,11 @@ class Layout(NamedTuple):
         }
         return self.add(json.dumps(form).encode(), MANIFEST)
 
-    def index(self, manifests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    def platforms(self, manifests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         form = {"schemaVersion": 2, "mediaType": INDEX, "manifests": list(manifests)}
         return self.add(json.dumps(form).encode(), INDEX)
 
-    def members(self) -> dict[str, bytes | None]:
+    def members(self) -> Members:
         form = {"schemaVersion": 2, "mediaType": INDEX, "manifests": self.manifests}
         return {
             "oci-layout": b'{"imageLayoutVersion": "1.0.0"}',
@@ -119,7 +123,7 @@ def named(descriptor: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {**descriptor, "annotations": {"io.containerd.image.name": name}}
 
 
-def layout(made: Made, *names: str, packed: str = "") -> dict[str, bytes | None]:
+def layout(made: Made, *names: str, packed: str = "") -> Members:
     """An OCI layout of one image."""
     made_layout = Layout({}, [])
     manifest = made_layout.manifest(made, packed=packed)
@@ -127,7 +131,7 @@ def layout(made: Made, *names: str, packed: str = "") -> dict[str, bytes | None]
     return made_layout.members()
 
 
-def docker_25(made: Made, *names: str) -> dict[str, bytes | None]:
+def docker_25(made: Made, *names: str) -> Members:
     """The members that `docker save` writes since 25: both in one."""
     item = {
         "Config": f"blobs/sha256/{hex_of(made.config)}",

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import errno
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import BinaryIO, NamedTuple
 
 from tiffin.builder.settings import changed
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import find_image
-from tiffin.engine.removal import collect
+from tiffin.engine.removal import undone_on_error
 from tiffin.engine.times import now
-from tiffin.errors import BadName, StoreFull
+from tiffin.errors import BadName
 from tiffin.images import docker_archive
 from tiffin.images.archive import opened, readable
 from tiffin.images.config import HistoryEntry, ImageConfig
@@ -39,7 +37,7 @@ def load(parts: Parts, source: BinaryIO | str, *, progress: Progress | None = No
 
     All of them or none. Raises BadArchive, Unsupported for images of other systems, NoSuchPath, StoreFull.
     """
-    with _undone_on_error(parts), opened(source, parts.store) as archive, parts.store.shared():
+    with undone_on_error(parts), opened(source, parts.store) as archive, parts.store.shared():
         found = Loading(archive, parts.images, parts.layers, progress).load(docker_archive.offers(archive))
         for loaded in found:
             for name in loaded.names:
@@ -79,7 +77,7 @@ def import_(
     """
     reference = parse_tagged(name) if name else None
     settings, time, machine = changed(Config(), changes), created or now(), here()
-    with _undone_on_error(parts), parts.store.shared():
+    with undone_on_error(parts), parts.store.shared():
         told = None if progress is None else lambda done: progress("Importing", done, None)
         layer = parts.layers.unpack(readable(source), None, origin="import", progress=told)
         entry = HistoryEntry(time, comment=message or "Imported from -")
@@ -127,20 +125,3 @@ def _name(text: str) -> Reference | None:
         return parse(text)
     except BadName:  # 64 digits, for one
         return None
-
-
-@contextmanager
-def _undone_on_error(parts: Parts) -> Iterator[None]:
-    """What a verb had added when it failed is garbage already; this takes it away at once."""
-    try:
-        yield
-    except OSError as error:
-        collect(parts)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFull(
-                f"the disk of {parts.store.root} is full; remove images or containers, or name another --root"
-            ) from error
-        raise
-    except BaseException:
-        collect(parts)
-        raise

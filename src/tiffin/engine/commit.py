@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from tiffin.builder.settings import changed
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import bare_config
+from tiffin.engine.removal import undone_on_error
 from tiffin.engine.times import now
 from tiffin.errors import NoSuchImage
 from tiffin.images.config import HistoryEntry
@@ -43,7 +44,7 @@ def commit(
     reference = parse_tagged(name) if name else None
     settings = _of_image(changed(config, changes))
     entry = HistoryEntry(created or now(), " ".join(config.cmd), message, author)
-    with parts.store.shared():
+    with undone_on_error(parts), parts.store.shared():
         # docker makes no layer of nothing either
         is_changed = next(delta(upper, parts.layers.folders(top)), None) is not None
         origin = f"commit of container {short(container_id)}"

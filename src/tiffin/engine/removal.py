@@ -16,12 +16,15 @@ things, the image is marked as unwanted, and the next collection asks again whet
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from tiffin.engine.census import Census
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import find
-from tiffin.errors import ImageInUse, StoreBusy
+from tiffin.errors import ImageInUse, StoreBusy, StoreFull
 from tiffin.images.records import short
 from tiffin.images.reference import Reference, parse
 from tiffin.model.nouns import Image, State
@@ -88,6 +91,26 @@ def collect(parts: Parts) -> Pruned:
         size = removal.collect()
     sweep(parts.store)
     return Pruned(removal.removed, size)
+
+
+@contextmanager
+def undone_on_error(parts: Parts) -> Iterator[None]:
+    """What a verb had added when it failed is garbage already; this takes it away at once.
+
+    Must be outside of the store's shared lock. Turns a full disk into StoreFull.
+    """
+    try:
+        yield
+    except OSError as error:
+        collect(parts)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StoreFull(
+                f"the disk of {parts.store.root} is full; remove images or containers, or name another --root"
+            ) from error
+        raise
+    except BaseException:
+        collect(parts)
+        raise
 
 
 class _Removal:

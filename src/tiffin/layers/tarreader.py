@@ -28,8 +28,17 @@ from tiffin.layers.tape import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Protocol
 
-    from tiffin.layers.tape import Tape
+    class Blocks(Protocol):
+        """What is needed of a `Tape`; who only wants to know what is where can wind forward instead of reading."""
+
+        position: int
+
+        def block(self) -> bytes | None: ...
+        def take(self, size: int) -> bytes: ...
+        def rest(self) -> Iterator[bytes]: ...
+
 
 MOST_EXTENSION = 1 << 20  # of a pax or long name entry, in bytes: as in Go
 MOST_SEGMENTS = 1 << 20
@@ -52,7 +61,7 @@ _KINDS = {
 }
 
 
-def entries(tape: Tape) -> Iterator[Entry]:
+def entries(tape: Blocks) -> Iterator[Entry]:
     """The entries up to the end of the archive. After each, its `stored` bytes must be taken from the tape.
 
     The padding after them is taken here, and at the end all that is left on the tape.
@@ -76,7 +85,7 @@ def entries(tape: Tape) -> Iterator[Entry]:
 class _Reader:
     """What lies between two entries: the records that wait for the next one."""
 
-    def __init__(self, tape: Tape) -> None:
+    def __init__(self, tape: Blocks) -> None:
         self._tape = tape
         self._all: dict[bytes, bytes] = {}
         self._owners: dict[bytes, tuple[int, int, int]] = {}
