@@ -119,7 +119,8 @@ def _fingerprint(requirements: list[str]) -> str:
     """What would be installed by whom: of a folder among the requirements, all files count."""
     digest = hashlib.sha256(f"{sys.version} {os.path.realpath(sys.executable)} {requirements}".encode())
     for folder in filter(os.path.isdir, requirements):
-        for file in sorted(file for part in ("src", "scripts", "pyproject.toml") for file in _files(Path(folder, part))):
+        parts = [Path(folder, name) for name in ("src", "scripts", "pyproject.toml")]
+        for file in sorted(file for part in parts for file in _files(part)):
             digest.update(f"{file} {file.stat().st_size}\n".encode() + file.read_bytes())
     return digest.hexdigest()
 
