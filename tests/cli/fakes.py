@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Callable
 
-from tiffin.runtime.client import Streams
+from tiffin.engine import Streams
 
 
 class Program:

@@ -16,10 +16,11 @@ import fcntl
 import os
 import select
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from tiffin.cli import terminal
 from tiffin.cli.flow import Flow
@@ -28,10 +29,31 @@ from tiffin.cli.signals import ENDING, PASSED_ON, Caught
 from tiffin.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
-    from tiffin.engine import Attachment, Streams
+    from tiffin.engine import Streams
 
 PIPE_SIZE = 1 << 20
 CLOSED_OUTPUT = 128 + signal.SIGPIPE
+
+
+class Attachment(Protocol):
+    """What is needed of `engine.Attachment`."""
+
+    def fileno(self) -> int:
+        """Readable when something happened."""
+
+    def poll(self) -> int | None:
+        """Take what has come. The exit code, if it is known."""
+
+    def signal(self, number: int) -> None: ...
+
+    def resize(self, rows: int, columns: int) -> None: ...
+
+    def detach(self) -> None:
+        """Leave; the program goes on."""
+
+    @property
+    def let_go(self) -> str:
+        """Why no more output comes, if so."""
 
 
 class Wishes(NamedTuple):
@@ -115,6 +137,8 @@ class _Conversation:
             if self.left is not None or (self.watch and self.watch.found):
                 self.attachment.detach()
                 return self.left
+        if self.attachment.let_go:
+            print(f"tiffin: not all of the output came here: {self.attachment.let_go}", file=sys.stderr)
         return self.exit_code
 
     def _turn(self) -> None:
@@ -185,7 +209,7 @@ def _signals(wishes: Wishes) -> frozenset[int]:
 
 def _pipes(wishes: Wishes) -> tuple[Streams, _Ends]:
     """Large pipes: theirs for the shim, ours for the loop."""
-    from tiffin.runtime.client import Streams  # loaded by now
+    from tiffin.engine import Streams  # loaded by now
 
     theirs_in, our_in = _pipe() if wishes.stdin else (None, None)
     our_out, theirs_out = _pipe() if wishes.stdout else (None, None)

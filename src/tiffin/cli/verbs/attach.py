@@ -1,0 +1,38 @@
+"""attach: the terminal is joined to the first process of a running container."""
+
+from __future__ import annotations
+
+from tiffin.cli.join import Wishes, join
+from tiffin.cli.options import Command, Given, switch, text
+from tiffin.cli.terminal import DEFAULT_KEYS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+NO_STDIN = switch("no-stdin", "leave the input alone")
+SIGNALS = switch(
+    "sig-proxy", "pass the signals that come here on to the program, when no terminal is raw", default=True
+)
+KEYS = text("detach-keys", "keys that let go of the container and leave it running", default=DEFAULT_KEYS)
+
+COMMAND = Command(
+    "attach",
+    "CONTAINER",
+    "Join the terminal to the first process of a running container",
+    (NO_STDIN, SIGNALS, KEYS),
+    least=1,
+    most=1,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    running = engine.container(given.arguments[0]).running()
+    wishes = Wishes(
+        stdin=running.config.open_stdin and not given[NO_STDIN],
+        tty=running.config.tty,
+        keys=given[KEYS],
+        pass_signals=given[SIGNALS],
+    )
+    code = join(running.attach, wishes)
+    return 1 if code is None else code

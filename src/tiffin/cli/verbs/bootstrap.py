@@ -1,0 +1,25 @@
+"""bootstrap: an image to begin with, made on this machine."""
+
+from __future__ import annotations
+
+from tiffin.cli import progress
+from tiffin.cli.options import Command, Given
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+COMMAND = Command(
+    "bootstrap",
+    "[base|debian[:SUITE]]",
+    "Make an image to begin with: base from this machine's own programs, or debian",
+    most=1,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    what = given.arguments[0] if given.arguments else "base"
+    with progress.line() as told:
+        image = engine.bootstrap(what, progress=told)
+    print(image.id)
+    return 0

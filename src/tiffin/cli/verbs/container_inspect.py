@@ -1,0 +1,18 @@
+"""container inspect: as inspect, of containers only."""
+
+from __future__ import annotations
+
+from tiffin.cli.options import Command, Given
+from tiffin.cli.verbs.inspect import FORMAT, show
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+COMMAND = Command(
+    "container inspect", "CONTAINER [CONTAINER...]", "Show the metadata of containers", (FORMAT,), least=1
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    return show(engine, given, "container")

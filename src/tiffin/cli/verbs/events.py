@@ -1,0 +1,76 @@
+"""events: what happens on this host, as it happens."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from tiffin.cli import template
+from tiffin.cli.filters import Test, chooser, filters, has_label
+from tiffin.cli.options import Command, Given, moment, text
+from tiffin.cli.table import short_id, visible
+from tiffin.cli.units import rfc3339
+from tiffin.store.events import Event, Missed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+SINCE = moment("since", "also what happened since then: a time, or a time ago, as in 10m")
+UNTIL = moment("until", "only what happens until then: a time, or a time ago; then end")
+FILTER = filters("only those with type=, event=, container=, image=, label=")
+FORMAT = text("format", "show as: json, or a text with fields in it, as in '{{.Action}} {{.Actor.ID}}'")
+
+COMMAND = Command(
+    "events", "", "Show what happens to containers and images, as it happens", (SINCE, UNTIL, FILTER, FORMAT), most=0
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    is_wanted = chooser(given[FILTER], TESTS)
+    form = "{{json .}}" if given[FORMAT] == "json" else given[FORMAT]
+    chosen = template.parse(form) if form else None
+    for event in engine.events(since=given[SINCE], until=given[UNTIL]):
+        if isinstance(event, Missed):
+            print(f"tiffin: {event.lost} events came faster than they were read", file=sys.stderr)
+        elif is_wanted(event):
+            print(chosen.render(_form(event)) if chosen else line(event), flush=True)
+    return 0
+
+
+def line(event: Event) -> str:
+    """ "2026-01-31T12:00:00.123456789+01:00 container start 3fa9... (image=base, name=web)"."""
+    told = ", ".join(f"{key}={value}" for key, value in sorted(event.attributes.items()))
+    return visible(f"{rfc3339(event.time)} {event.kind} {event.action} {event.id} ({told})")
+
+
+def _form(event: Event) -> Mapping[str, object]:
+    """Docker's form of an event (Engine API, EventMessage)."""
+    return {
+        "Type": event.kind,
+        "Action": event.action,
+        "Actor": {"ID": event.id, "Attributes": event.attributes},
+        "scope": "local",
+        "time": event.time // 10**9,
+        "timeNano": event.time,
+    }
+
+
+def _is_container(event: Event, wanted: str) -> bool:
+    return event.kind == "container" and (event.id.startswith(wanted) or event.attributes.get("name") == wanted)
+
+
+def _is_image(event: Event, wanted: str) -> bool:
+    """Also what happens to containers of that image, as in Docker."""
+    if event.kind == "image":
+        return wanted in (event.id, event.attributes.get("name")) or short_id(event.id) == short_id(wanted)
+    return event.attributes.get("image") == wanted
+
+
+TESTS: Mapping[str, Test[Event]] = {
+    "type": lambda event, wanted: event.kind == wanted,
+    "event": lambda event, wanted: event.action == wanted,
+    "container": _is_container,
+    "image": _is_image,
+    "label": lambda event, wanted: has_label(event.attributes, wanted),
+}

@@ -1,0 +1,26 @@
+"""export: the flat union view of a container in one tar: no layers, no metadata."""
+
+from __future__ import annotations
+
+from tiffin.cli.options import Command, Given
+from tiffin.cli.output import OUTPUT, output
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+COMMAND = Command(
+    "export",
+    "CONTAINER",
+    "Write the union view of a container to a tar, flat: without layers or metadata",
+    (OUTPUT,),
+    least=1,
+    most=1,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    container = engine.container(given.arguments[0])
+    with output(given[OUTPUT]) as target:
+        container.export(target)
+    return 0

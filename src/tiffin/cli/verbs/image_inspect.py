@@ -1,0 +1,16 @@
+"""image inspect: as inspect, of images only."""
+
+from __future__ import annotations
+
+from tiffin.cli.options import Command, Given
+from tiffin.cli.verbs.inspect import FORMAT, show
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+COMMAND = Command("image inspect", "IMAGE [IMAGE...]", "Show the metadata of images", (FORMAT,), least=1)
+
+
+def act(engine: Engine, given: Given) -> int:
+    return show(engine, given, "image")

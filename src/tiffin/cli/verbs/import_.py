@@ -1,0 +1,39 @@
+"""import: an image of one layer from a flat tar."""
+
+from __future__ import annotations
+
+import sys
+
+from tiffin.cli import progress
+from tiffin.cli.options import Command, Given, UsageError, many, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+CHANGE = many("change", "apply an instruction of a Dockerfile to the settings, as in 'CMD [\"sh\"]'", "c")
+MESSAGE = text("message", "what for", "m")
+
+COMMAND = Command(
+    "import",
+    "FILE|- [REPOSITORY[:TAG]]",
+    "Make an image of one layer from a flat tar, such as export writes",
+    (CHANGE, MESSAGE),
+    least=1,
+    most=2,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    path, *names = given.arguments
+    changes, message = given[CHANGE], given[MESSAGE]
+    if path.startswith(("http://", "https://")):
+        raise UsageError(f"{path}: only files and - are read; fetch it first, and pipe it in")
+    with progress.line() as told:
+        if path == "-":
+            image = engine.import_(sys.stdin.buffer, *names, changes=changes, message=message, progress=told)
+        else:
+            with open(path, "rb") as file:
+                image = engine.import_(file, *names, changes=changes, message=message, progress=told)
+    print(image.id)
+    return 0

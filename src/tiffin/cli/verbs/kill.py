@@ -1,0 +1,28 @@
+"""kill: SIGKILL at once, or another signal."""
+
+from __future__ import annotations
+
+from tiffin.cli.failures import each
+from tiffin.cli.options import Command, Given, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+SIGNAL = text("signal", "signal to send, by name or number", "s", default="KILL")
+
+COMMAND = Command(
+    "kill",
+    "CONTAINER [CONTAINER...]",
+    "End running containers at once with SIGKILL, or send their first process another signal",
+    (SIGNAL,),
+    least=1,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    def kill(name: str) -> None:
+        engine.container(name).running().kill(given[SIGNAL])
+        print(name)
+
+    return each(given.arguments, kill)

@@ -1,0 +1,37 @@
+"""load: images, with all their layers, from what `save` wrote, here or elsewhere."""
+
+from __future__ import annotations
+
+import sys
+
+from tiffin.cli import progress
+from tiffin.cli.options import Command, Given, UsageError, switch, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+INPUT = text("input", "read this file or folder; otherwise the standard input", "i")
+QUIET = switch("quiet", "no progress", "q")
+
+COMMAND = Command(
+    "load",
+    "",
+    "Load images with their layers from an archive of save, or an OCI layout",
+    (INPUT, QUIET),
+    most=0,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    if not given[INPUT] and sys.stdin.isatty():
+        raise NoInput("an archive is binary: give a file with -i, or let one come in by < or |")
+    with progress.line(quiet=given[QUIET]) as told:
+        loaded = engine.load(given[INPUT] or sys.stdin.buffer, progress=told)
+    for image in loaded:
+        print(f"Loaded image: {image.name}" if image.name else f"Loaded image ID: {image.id}")
+    return 0
+
+
+class NoInput(UsageError):
+    exit_code = 1

@@ -1,0 +1,25 @@
+"""pause: the processes are frozen by the cgroup freezer, not by signals."""
+
+from __future__ import annotations
+
+from tiffin.cli.failures import each
+from tiffin.cli.options import Command, Given
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+COMMAND = Command(
+    "pause",
+    "CONTAINER [CONTAINER...]",
+    "Freeze all processes of running containers, without a signal",
+    least=1,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    def pause(name: str) -> None:
+        engine.container(name).running().pause()
+        print(name)
+
+    return each(given.arguments, pause)

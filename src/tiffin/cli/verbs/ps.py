@@ -1,0 +1,136 @@
+"""ps: the running containers of this host; with -a all of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from tiffin.cli import units
+from tiffin.cli.filters import Test, chooser, filters, has_label
+from tiffin.cli.listing import FORMAT, Columns, Row, lines
+from tiffin.cli.options import Command, Given, number, switch
+from tiffin.cli.table import quoted, short_id, shorten
+from tiffin.errors import NotFound
+from tiffin.model.nouns import State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import ContainerSummary, Engine
+
+ALL = switch("all", "also those that don't run", "a")
+LAST = number("last", "the newest ones, this many, running or not", "n")
+LATEST = switch("latest", "the newest one, running or not", "l")
+NO_TRUNC = switch("no-trunc", "print ids and commands in full")
+QUIET = switch("quiet", "print ids only", "q")
+SIZE = switch("size", "add the sizes: of the read-write layer, and with all layers below", "s")
+FILTER = filters("only those with name=, id=, status=, label=, ancestor=IMAGE, exited=CODE")
+
+COMMAND = Command(
+    "ps",
+    "",
+    "List running containers; with -a, all containers",
+    (ALL, LAST, LATEST, NO_TRUNC, QUIET, SIZE, FILTER, FORMAT),
+    most=0,
+)
+
+COLUMNS = Columns(
+    {
+        "ID": "CONTAINER ID",
+        "Image": "IMAGE",
+        "Command": "COMMAND",
+        "RunningFor": "CREATED",
+        "Status": "STATUS",
+        "Ports": "PORTS",
+        "Names": "NAMES",
+        "CreatedAt": "CREATED AT",
+        "Labels": "LABELS",
+        "Size": "SIZE",
+        "State": "STATE",
+    },
+    ("ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"),
+)
+WITH_SIZE = COLUMNS._replace(plain=(*COLUMNS.plain, "Size"))
+
+STATUS_WORDS: Mapping[str, str] = {
+    State.CREATED: "Created",
+    State.DEAD: "Dead",
+    State.REMOVING: "Removal In Progress",
+}
+
+
+def act(engine: Engine, given: Given) -> int:
+    newest = 1 if given[LATEST] else given[LAST]
+    chosen = given[FILTER]
+    everything = given[ALL] or newest is not None or any(key == "status" for key, _ in chosen)
+    found = list(filter(chooser(chosen, _tests(engine)), engine.ps(all=everything, size=given[SIZE])))
+    if newest is not None and newest >= 0:
+        found = found[:newest]
+    if given[QUIET]:
+        for summary in found:
+            print(summary.id if given[NO_TRUNC] else short_id(summary.id))
+        return 0
+    rows = [_row(summary, time.time(), full=given[NO_TRUNC]) for summary in found]
+    for line in lines(WITH_SIZE if given[SIZE] else COLUMNS, rows, given[FORMAT]):
+        print(line)
+    return 0
+
+
+def status(summary: ContainerSummary, now: float) -> str:
+    """ "Up 3 seconds (Paused)", "Exited (0) 2 minutes ago", ..."""
+    if summary.state in (State.RUNNING, State.PAUSED):
+        paused = " (Paused)" if summary.state == State.PAUSED else ""
+        return f"Up {units.duration(max(0.0, now - summary.started))}{paused}"
+    if summary.state in (State.EXITED, State.RESTARTING):
+        word = "Exited" if summary.state == State.EXITED else "Restarting"
+        return f"{word} ({summary.exit_code}) {units.ago(summary.finished, now)}"
+    return STATUS_WORDS[summary.state]
+
+
+def _row(summary: ContainerSummary, now: float, *, full: bool) -> Row:
+    return {
+        "ID": summary.id if full else short_id(summary.id),
+        "Image": summary.image,
+        "Command": quoted(summary.command if full else shorten(summary.command, 20)),
+        "RunningFor": units.ago(summary.created, now),
+        "Status": status(summary, now),
+        "Ports": "",
+        "Names": summary.name,
+        "CreatedAt": units.local_time(summary.created),
+        "Labels": ",".join(f"{key}={value}" for key, value in summary.labels.items()),
+        "Size": _sizes(summary),
+        "State": summary.state,
+    }
+
+
+def _sizes(summary: ContainerSummary) -> str:
+    if summary.size < 0:  # not asked for
+        return ""
+    return f"{units.size(summary.size)} (virtual {units.size(summary.size_root)})"
+
+
+def _tests(engine: Engine) -> Mapping[str, Test[ContainerSummary]]:
+    return {
+        "name": lambda summary, wanted: _fits(wanted, summary.name),
+        "id": lambda summary, wanted: summary.id.startswith(wanted),
+        "status": lambda summary, wanted: summary.state == wanted,
+        "label": lambda summary, wanted: has_label(summary.labels, wanted),
+        "exited": lambda summary, wanted: summary.state == State.EXITED and str(summary.exit_code) == wanted,
+        "ancestor": lambda summary, wanted: _descends(engine, summary.image_id, wanted),
+    }
+
+
+def _descends(engine: Engine, id: str | None, wanted: str) -> bool:
+    """Whether an image is the wanted one, or was made from it."""
+    try:
+        ancestor = engine.image(wanted).id
+        while id and id != ancestor:
+            id = engine.image(id).parent
+    except NotFound:
+        return False
+    return id is not None
+
+
+def _fits(pattern: str, name: str) -> bool:
+    import re  # only for this filter
+
+    return re.search(pattern, name) is not None or re.search(pattern, f"/{name}") is not None

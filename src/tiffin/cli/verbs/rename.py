@@ -1,0 +1,17 @@
+"""rename: the container gets another name."""
+
+from __future__ import annotations
+
+from tiffin.cli.options import Command, Given
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+COMMAND = Command("rename", "CONTAINER NEW_NAME", "Give a container another name", least=2, most=2)
+
+
+def act(engine: Engine, given: Given) -> int:
+    old, new = given.arguments
+    engine.container(old).rename(new)
+    return 0

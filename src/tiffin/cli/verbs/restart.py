@@ -1,0 +1,35 @@
+"""restart: stop, then start. The read-write layer stays."""
+
+from __future__ import annotations
+
+from tiffin.cli.failures import each
+from tiffin.cli.options import Command, Given, number, text
+from tiffin.errors import ContainerNotRunning, NotModified
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+SIGNAL = text("signal", "signal that asks the program to end (default: the container's, or SIGTERM)", "s")
+TIMEOUT = number("timeout", "seconds until SIGKILL; -1 waits for ever (default: the container's, or 10)", "t")
+
+COMMAND = Command(
+    "restart",
+    "CONTAINER [CONTAINER...]",
+    "Stop containers, then start them again around the same read-write layer",
+    (SIGNAL, TIMEOUT),
+    least=1,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    def restart(name: str) -> None:
+        container = engine.container(name)
+        try:
+            container.running().stop(timeout=given[TIMEOUT], signal=given[SIGNAL] or None)
+        except (ContainerNotRunning, NotModified):  # then it is only started
+            pass
+        container.start()
+        print(name)
+
+    return each(given.arguments, restart)

@@ -1,0 +1,29 @@
+"""rm: the read-write layer goes. The layers below stay."""
+
+from __future__ import annotations
+
+from tiffin.cli.failures import each
+from tiffin.cli.options import Command, Given, switch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+FORCE = switch("force", "a container that runs is killed first", "f")
+VOLUMES = switch("volumes", "also remove anonymous volumes; there are none yet", "v")
+
+COMMAND = Command(
+    "rm",
+    "CONTAINER [CONTAINER...]",
+    "Throw away the read-write layers of containers that don't run; what lies below stays",
+    (FORCE, VOLUMES),
+    least=1,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    def rm(name: str) -> None:
+        engine.container(name).remove(force=given[FORCE])
+        print(name)
+
+    return each(given.arguments, rm, missing_is_fine=given[FORCE])

@@ -1,0 +1,29 @@
+"""rmi: the name goes, and with the last name the layers that nothing else needs."""
+
+from __future__ import annotations
+
+from tiffin.cli.failures import each
+from tiffin.cli.options import Command, Given, switch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+FORCE = switch("force", "also one with several names, or under a container that does not run", "f")
+NO_PRUNE = switch("no-prune", "keep the images without a name that it was made from")
+
+COMMAND = Command(
+    "rmi",
+    "IMAGE [IMAGE...]",
+    "Take names from images; with the last name the layers go that nothing else needs",
+    (FORCE, NO_PRUNE),
+    least=1,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    def rmi(name: str) -> None:
+        for removed in engine.rmi(name, force=given[FORCE], prune=not given[NO_PRUNE]):
+            print(f"{removed.kind}: {removed.id}")
+
+    return each(given.arguments, rmi, missing_is_fine=given[FORCE])

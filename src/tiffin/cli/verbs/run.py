@@ -1,0 +1,73 @@
+"""run: create, then start, as `git pull` is fetch, then merge; and stay with the program until it ends."""
+
+from __future__ import annotations
+
+from tiffin.cli import settings
+from tiffin.cli.join import Wishes, join
+from tiffin.cli.options import Command, Given, Option, UsageError, switch, text
+from tiffin.cli.terminal import DEFAULT_KEYS, parse_keys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine, RunningContainer, Streams
+
+STREAMS = ("stdin", "stdout", "stderr")
+
+
+def _read_stream(word: str, before: tuple[str, ...]) -> tuple[str, ...]:
+    if word.lower() not in STREAMS:
+        raise ValueError("valid streams are STDIN, STDOUT and STDERR")
+    return (*before, word.lower())
+
+
+DETACH = switch("detach", "do not stay: print the container's id and leave it running", "d")
+ATTACH: Option[tuple[str, ...]] = Option(
+    "attach", "a", "list", "join only these: stdin, stdout, stderr", (), _read_stream
+)
+SIGNALS = switch(
+    "sig-proxy", "pass the signals that come here on to the program, when no terminal is raw", default=True
+)
+KEYS = text("detach-keys", "keys that let go of the container and leave it running", default=DEFAULT_KEYS)
+
+COMMAND = Command(
+    "run",
+    "IMAGE [COMMAND] [ARG...]",
+    "Create a container from an image and start it: a process space around the union view",
+    (*settings.OPTIONS, DETACH, ATTACH, SIGNALS, KEYS),
+    least=1,
+    options_first=True,
+    details="Without --network a container has only a loopback network of its own.",
+    failure=125,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    wishes = _wishes(given)
+    name = given[settings.NAME] or None
+    config = settings.config(given, stdin_once=wishes.stdin and not given[DETACH])
+    host = settings.host_config(given)
+
+    def run(streams: Streams | None) -> RunningContainer:
+        image, *command = given.arguments
+        return engine.run(image, command, name=name, config=config, host=host, streams=streams, owned=False)
+
+    if given[DETACH]:
+        print(run(None).id)
+        return 0
+    return join(lambda streams: run(streams).attachment, wishes) or 0
+
+
+def _wishes(given: Given) -> Wishes:
+    streams = given[ATTACH]
+    if given[DETACH] and streams:
+        raise UsageError("conflicting options: cannot specify both --attach and --detach")
+    parse_keys(given[KEYS])
+    streams = streams or STREAMS
+    return Wishes(
+        stdin=given[settings.INTERACTIVE] and "stdin" in streams,
+        stdout="stdout" in streams,
+        stderr="stderr" in streams,
+        tty=given[settings.TTY],
+        keys=given[KEYS],
+        pass_signals=given[SIGNALS],
+    )

@@ -1,0 +1,25 @@
+"""save: images with all their layers and metadata in one tar, for another host."""
+
+from __future__ import annotations
+
+from tiffin.cli import progress
+from tiffin.cli.options import Command, Given
+from tiffin.cli.output import OUTPUT, output
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+COMMAND = Command(
+    "save",
+    "IMAGE [IMAGE...]",
+    "Write images, layer by layer and with their metadata, to one tar for another host",
+    (OUTPUT,),
+    least=1,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    with output(given[OUTPUT]) as target, progress.line() as told:
+        engine.save(given.arguments, target, progress=told)
+    return 0

@@ -1,0 +1,62 @@
+"""start: a process space is put around the union view of a container."""
+
+from __future__ import annotations
+
+from tiffin.cli.failures import each
+from tiffin.cli.options import Command, Given, UsageError, switch, text
+from tiffin.cli.terminal import DEFAULT_KEYS
+from tiffin.errors import NotModified
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Attachment, Container, Engine, Streams
+
+ATTACH = switch("attach", "stay: show the output, pass signals on, and end with the program's exit code", "a")
+INTERACTIVE = switch("interactive", "stay, and pass the input on", "i")
+KEYS = text("detach-keys", "keys that let go of the container and leave it running", default=DEFAULT_KEYS)
+
+COMMAND = Command(
+    "start",
+    "CONTAINER [CONTAINER...]",
+    "Put a process space around the union view of containers that don't run",
+    (ATTACH, INTERACTIVE, KEYS),
+    least=1,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    if not (given[ATTACH] or given[INTERACTIVE]):
+        return each(given.arguments, lambda name: _start(engine, name))
+    if len(given.arguments) > 1:
+        raise OneAtATime("you cannot start and attach multiple containers at once")
+    return _stay(engine.container(given.arguments[0]), given)
+
+
+class OneAtATime(UsageError):
+    exit_code = 1
+
+
+def _start(engine: Engine, name: str) -> None:
+    try:
+        engine.container(name).start()
+    except NotModified:  # it runs: so be it
+        pass
+    print(name)
+
+
+def _stay(container: Container, given: Given) -> int:
+    from tiffin.cli.join import Wishes, join  # only with -a
+
+    wishes = Wishes(
+        stdin=given[INTERACTIVE] and container.config.open_stdin,
+        tty=container.config.tty,
+        keys=given[KEYS],
+        pass_signals=True,
+    )
+    return join(lambda streams: _joined(container, streams), wishes) or 0
+
+
+def _joined(container: Container, streams: Streams) -> Attachment:
+    if container.state().is_alive:
+        return container.running().attach(streams)
+    return container.start(streams).attachment

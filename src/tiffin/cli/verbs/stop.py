@@ -1,0 +1,33 @@
+"""stop: SIGTERM, then SIGKILL after the grace time. A container that does not run is left."""
+
+from __future__ import annotations
+
+from tiffin.cli.failures import each
+from tiffin.cli.options import Command, Given, number, text
+from tiffin.errors import ContainerNotRunning, NotModified
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+SIGNAL = text("signal", "signal that asks the program to end (default: the container's, or SIGTERM)", "s")
+TIMEOUT = number("timeout", "seconds until SIGKILL; -1 waits for ever (default: the container's, or 10)", "t")
+
+COMMAND = Command(
+    "stop",
+    "CONTAINER [CONTAINER...]",
+    "Ask running containers to end with SIGTERM, and end them with SIGKILL after the grace time",
+    (SIGNAL, TIMEOUT),
+    least=1,
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    def stop(name: str) -> None:
+        try:
+            engine.container(name).running().stop(timeout=given[TIMEOUT], signal=given[SIGNAL] or None)
+        except (ContainerNotRunning, NotModified):  # so be it
+            pass
+        print(name)
+
+    return each(given.arguments, stop)

@@ -1,0 +1,17 @@
+"""tag: one more name for an image."""
+
+from __future__ import annotations
+
+from tiffin.cli.options import Command, Given
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+COMMAND = Command("tag", "IMAGE NAME[:TAG]", "Give an image one more name", least=2, most=2)
+
+
+def act(engine: Engine, given: Given) -> int:
+    image, name = given.arguments
+    engine.tag(image, name)
+    return 0

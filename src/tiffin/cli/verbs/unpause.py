@@ -1,0 +1,20 @@
+"""unpause: frozen processes go on."""
+
+from __future__ import annotations
+
+from tiffin.cli.failures import each
+from tiffin.cli.options import Command, Given
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+COMMAND = Command("unpause", "CONTAINER [CONTAINER...]", "Let the processes of paused containers go on", least=1)
+
+
+def act(engine: Engine, given: Given) -> int:
+    def unpause(name: str) -> None:
+        engine.container(name).running().unpause()
+        print(name)
+
+    return each(given.arguments, unpause)

@@ -1,0 +1,18 @@
+"""wait: until the containers have ended; then their exit codes."""
+
+from __future__ import annotations
+
+from tiffin.cli.failures import each
+from tiffin.cli.options import Command, Given
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
+
+COMMAND = Command(
+    "wait", "CONTAINER [CONTAINER...]", "Wait until containers have ended, and print their exit codes", least=1
+)
+
+
+def act(engine: Engine, given: Given) -> int:
+    return each(given.arguments, lambda name: print(engine.container(name).wait(), flush=True))
