@@ -33,14 +33,15 @@ from tiffin.runtime.record import LastRun, RunFolder, RunRecord
 from tiffin.runtime.starter import Handover
 from tiffin.store import Store, events, sweep
 
+KILLED = 128 + signal.SIGKILL
 LINGER = 10.0  # seconds that output may still come after the end
 STREAMS = ("stdin", "stdout", "stderr")
 
 
 class Shim:
-    """The supervisor of one run; made when the program has begun."""
+    """The supervisor of one run; made when something happens in it for the first time."""
 
-    def __init__(self, handover: Handover, handed: dict[str, int], launcher: int) -> None:
+    def __init__(self, handover: Handover, handed: dict[str, int]) -> None:
         self.id = handover.id
         self.store = Store(handover.root, handover.runroot)
         self.record = RunRecord(*handover.record)  # type: ignore[arg-type]  # as it was sent
@@ -59,7 +60,6 @@ class Shim:
         )  # fmt: skip
         self.loop.watch(self.server.fileno(), READ, self._accept)
         self._greet(handover, handed)
-        self.loop.after(0.05, launcher, lambda: _reap(launcher))  # nobody waits for it to end
 
     def run(self) -> None:
         self.loop.run()
@@ -70,7 +70,6 @@ class Shim:
         client.owns_program = handover.owned
         given = {name: handed[f"client_{name}"] for name in STREAMS if f"client_{name}" in handed}
         self.first.attach(client, given)
-        client.tell_raw(b'{"started":%d}' % self.record.pid)
 
     # serving
 
@@ -205,8 +204,9 @@ class Shim:
 
     def _first_exited(self, program: Program) -> None:
         assert program.exit_code is not None
-        oom = self._group().oom_kills() > 0
-        reason = "out of memory" if oom and program.exit_code == 137 else ""
+        # the kernel kills by SIGKILL; a look costs a quarter of a millisecond
+        oom = program.exit_code == KILLED and self._group().oom_kills() > 0
+        reason = "out of memory" if oom else ""
         end = LastRun(self.record.boot, self.record.started, time.time(), program.exit_code, reason, oom)
         self.run_folder.write_last(end)
         self._emit("die", exitCode=str(program.exit_code))
@@ -276,13 +276,6 @@ def _launch_exec(content: bytes, first_process: int, shim: socket) -> None:
 
 def _nothing(program: Program) -> None:
     pass
-
-
-def _reap(pid: int) -> None:
-    try:
-        os.waitpid(pid, 0)
-    except ChildProcessError:
-        pass
 
 
 def _reap_one() -> bool:

@@ -123,14 +123,25 @@ def _become_shim(server: socket, spawner: socket) -> None:
             _become_launcher(server, spawner, its, shim_pid)
         for end in (server, spawner, its):
             end.close()
-        handover = Handover.receive(ours)
+        content, descriptors = unix.receive(ours, 1 << 20)
         ours.close()
-        if handover:
+        if content:
             process.set_name("tiffin-shim")
-            Shim(*handover, launcher).run()
+            _sleep(launcher, Handover.stirring(content, descriptors))
+            Shim(*Handover.read(content, descriptors)).run()
         code = 0
     finally:
         os._exit(code)
+
+
+def _sleep(launcher: int, descriptors: list[int]) -> None:
+    """Until something happens in the run: a shim that has had nothing to do has touched nearly none of its memory."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    if descriptors:
+        os.waitpid(launcher, 0)
+        poll.poll()
 
 
 def _become_launcher(server: socket, spawner: socket, shim: socket, shim_pid: int) -> None:

@@ -20,6 +20,7 @@ from tiffin.runtime.record import LastRun, RunFolder, RunRecord
 from tiffin.store import Store, files, sweep
 from tiffin.store.locks import Lock, try_lock
 
+STIRRING = ("pidfd", "server", "caller", "terminal", "program_stdout", "program_stderr")
 PATIENCE = 60.0  # seconds that the layer's last run may take to unmount
 
 
@@ -41,15 +42,19 @@ class Handover(NamedTuple):
 
     def send(self, shim: socket, descriptors: tuple[int, ...]) -> None:
         fields: tuple[Any, ...] = tuple(self)
-        unix.send(shim, marshal.dumps(fields), descriptors)
+        watched = self.owned or any(name.startswith("client_") for name in self.descriptors)
+        stirring = bytes(name in STIRRING and not watched for name in self.descriptors)
+        unix.send(shim, bytes((len(stirring),)) + stirring + marshal.dumps(fields), descriptors)
+
+    @staticmethod
+    def stirring(content: bytes, descriptors: list[int]) -> list[int]:
+        """The descriptors on which something can happen, told without reading more; none if somebody watches already."""
+        return [number for stirs, number in zip(content[1:], descriptors, strict=False) if stirs]
 
     @classmethod
-    def receive(cls, launcher: socket) -> tuple[Handover, dict[str, int]] | None:
-        """None if the launcher ended without one."""
-        content, descriptors = unix.receive(launcher, 1 << 20)
-        if not content:
-            return None
-        handover = cls(*marshal.loads(content))  # from ourselves
+    def read(cls, content: bytes, descriptors: list[int]) -> tuple[Handover, dict[str, int]]:
+        """What was sent, and the descriptors by their names."""
+        handover = cls(*marshal.loads(content[1 + content[0] :]))  # from ourselves
         return handover, dict(zip(handover.descriptors, descriptors, strict=True))
 
 
@@ -76,6 +81,7 @@ class Starter:
             where = f" ({error.filename})" if error.filename else ""
             self._give_up(caller, Failure("step", "Start", error.errno or 0, f"{error.strerror}{where}"))
         else:
+            caller.send({"started": self.record.pid})
             handed["caller"] = caller.fileno()
             self._hand_over(shim, handed, owned)
 
@@ -115,7 +121,7 @@ class Starter:
         self.folder.write(self.record)
         self.folder.write_last(LastRun(self.record.boot, began))
         handed = {
-            "pidfd": child.pidfd, "terminal": child.terminal, "mounts": child.mounts, "server": server.detach(),
+            "pidfd": child.pidfd, "server": server.detach(), "terminal": child.terminal, "mounts": child.mounts,
             "run_lock": self.run_lock.descriptor, "layer_lock": self.layer_lock.descriptor,
             **{f"program_{name}": number for name, number in child.streams._asdict().items()},
         }  # fmt: skip
