@@ -98,8 +98,7 @@ def mount_overlay(
     """Mount the union of `lowers`, topmost first, on the folder of a descriptor.
 
     redirect_dir, metacopy and index are off, so that the upper folder is a plain delta. From kernel 6.5 on each layer
-    is an option of its own; before that all must fit one page, as short names relative to a common folder.
-    Raises OSError; with E2BIG in the latter way where they do not fit.
+    is an option of its own; before that all must fit one page, by short names where there are many. Raises OSError.
     """
     options = [("redirect_dir", "off"), ("metacopy", "off"), ("index", "off")]
     if upper and work:
@@ -135,19 +134,25 @@ def _mount_overlay_by_layers(
 def _mount_overlay_by_page(
     lowers: tuple[str, ...], options: list[tuple[str, str]], target: int, volatile: bool
 ) -> None:
-    common = os.path.commonpath(lowers) if len(lowers) > 1 else os.path.dirname(lowers[0])
-    names = [os.path.relpath(lower, common) for lower in lowers]
-    words = ["lowerdir=" + ":".join(_escape(name) for name in names)]
-    words += [f"{key}={_escape(text)}" for key, text in options] + (["volatile"] if volatile else [])
-    page, here = ",".join(words), os.open(".", os.O_PATH | os.O_CLOEXEC)
-    if len(os.fsencode(page)) > OPTION_PAGE:
-        raise OSError(7, f"{len(lowers)} layers do not fit the options of one mount; kernel 6.5 has no such limit")
-    os.chdir(common)
+    here, folders = os.open(".", os.O_PATH | os.O_CLOEXEC), list[int]()
     try:
+        page = _page(lowers, options, volatile)
+        if len(os.fsencode(page)) > OPTION_PAGE:
+            # a number in /proc/self/fd is the shortest name that a folder can have: 500 layers in two kilobytes
+            folders = [os.open(lower, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for lower in lowers]
+            os.chdir("/proc/self/fd")
+            page = _page(tuple(map(str, folders)), options, volatile)
         mount("tiffin", f"/proc/self/fd/{target}", "overlay", 0, page)
     finally:
         os.fchdir(here)
-        os.close(here)
+        for descriptor in (*folders, here):
+            os.close(descriptor)
+
+
+def _page(lowers: tuple[str, ...], options: list[tuple[str, str]], volatile: bool) -> str:
+    words = ["lowerdir=" + ":".join(_escape(lower) for lower in lowers)]
+    words += [f"{key}={_escape(text)}" for key, text in options] + (["volatile"] if volatile else [])
+    return ",".join(words)
 
 
 def _escape(path: str) -> str:

@@ -61,7 +61,9 @@ class Shim:
         self.loop.watch(self.server.fileno(), READ, self._accept)
         self._greet(handover, handed)
 
-    def run(self) -> None:
+    def run(self, launcher: int) -> None:
+        """Until everything is over. The launcher is reaped when nobody waits for it any more."""
+        self.loop.after(0.05, launcher, lambda: _reap(launcher))
         self.loop.run()
 
     def _greet(self, handover: Handover, handed: dict[str, int]) -> None:
@@ -276,6 +278,13 @@ def _launch_exec(content: bytes, first_process: int, shim: socket) -> None:
 
 def _nothing(program: Program) -> None:
     pass
+
+
+def _reap(pid: int) -> None:
+    try:
+        os.waitpid(pid, 0)
+    except ChildProcessError:  # it was reaped before we slept
+        pass
 
 
 def _reap_one() -> bool:

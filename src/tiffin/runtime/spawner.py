@@ -128,7 +128,7 @@ def _become_shim(server: socket, spawner: socket) -> None:
         if content:
             process.set_name("tiffin-shim")
             _sleep(launcher, Handover.stirring(content, descriptors))
-            Shim(*Handover.read(content, descriptors)).run()
+            Shim(*Handover.read(content, descriptors)).run(launcher)
         code = 0
     finally:
         os._exit(code)

@@ -12,7 +12,6 @@ from tiffin.runtime.channel import Channel, connect
 from tiffin.store import Store
 from tiffin.store.locks import lock
 
-NAMESPACES = ("mnt", "net", "pid", "uts", "ipc", "user", "cgroup", "time")
 READY = 3  # the descriptor on which the spawner says that it listens
 PATIENCE = 20.0  # seconds for a fresh Python to listen
 
@@ -53,7 +52,7 @@ def _key(store: Store) -> int:
     from zlib import crc32  # hashlib costs 2 ms
 
     parts = [store.root, store.runroot, sys.executable]
-    parts += [os.readlink(f"/proc/self/ns/{name}") for name in NAMESPACES]
+    parts += [os.readlink(f"/proc/self/ns/{name}") for name in os.listdir("/proc/self/ns")]
     package = os.path.dirname(os.path.dirname(__file__))
     for folder in ("kernel", "runtime", "store"):
         with os.scandir(f"{package}/{folder}") as entries:
