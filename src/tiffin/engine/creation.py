@@ -6,49 +6,72 @@ import os
 import time
 
 from tiffin.containers import ContainerRecord, Containers
-from tiffin.engine import binds
+from tiffin.engine import binds, spaces
+from tiffin.engine.attributes import attributes
 from tiffin.engine.parts import Parts
-from tiffin.engine.references import Found
+from tiffin.engine.references import Found, find
 from tiffin.errors import BadParameter
 from tiffin.images.config import merge
 from tiffin.model.config import Config, HostConfig
+from tiffin.runtime.client import Connection, Streams
+from tiffin.runtime.record import RunFolder, RunRecord
 from tiffin.store import events
 
 NETWORKS = ("none", "host")
 
 
 def create(
-    parts: Parts, found: Found, config: Config, host: HostConfig, *, name: str | None, id: str | None = None
+    parts: Parts, reference: str, config: Config, host: HostConfig, *, name: str | None, id: str | None = None
 ) -> ContainerRecord:
-    """Add a read-write layer to what was found. `config` is what the caller asks; the image gives the rest.
+    """Add a read-write layer to an image or a bare layer. `config` is what the caller asks; the image gives the rest.
 
-    Raises BadParameter, BadName, NameInUse.
+    Raises NoSuchImage, AmbiguousId, BadParameter, BadName, NameInUse.
     """
     containers, id = Containers(parts.store), id or new_id()
-    record = ContainerRecord(
-        id=id,
-        name=name or containers.free_name(),
-        created=time.time(),
-        image=found.image.id if found.image else None,
-        top=found.top,
-        config=_settings(found, config, host, id),
-        host=host,
-    )
-    _check(record)
-    with parts.store.shared():
+    with parts.store.shared():  # from finding the layers until the record that holds them is in place
+        found = find(parts, reference)
+        record = ContainerRecord(
+            id=id,
+            name=name or containers.free_name(),
+            created=time.time(),
+            image=found.image.id if found.image else None,
+            top=found.top,
+            config=_settings(found, config, host, id),
+            host=host,
+        )
+        _check(record)
         top = parts.layers.folder(found.top) if found.top else None
         containers.create(record, root_like=top, durable=not host.auto_remove)
     events.emit(parts.store, "container", "create", id, attributes(record))
     return record
 
 
+def create_and_start(
+    parts: Parts, reference: str, config: Config, host: HostConfig, *, name: str | None, streams: Streams, owned: bool
+) -> tuple[ContainerRecord, Connection]:
+    """The two halves of `run`.
+
+    A `--rm` container is held from before it is made until its shim has it: if we die in between, the next verb
+    removes it.
+    """
+    id = new_id()
+    folder = RunFolder(parts.store, id)
+    held = folder.hold() if host.auto_remove else None
+    if held:
+        folder.write(RunRecord("", "", "", auto_remove=True))
+    try:
+        record = create(parts, reference, config, host, name=name, id=id)
+    except BaseException:
+        streams.close()
+        if held:
+            folder.clear()
+            held.release()
+        raise
+    return record, spaces.start(parts, record, streams, owned=owned, run_lock=held)
+
+
 def new_id() -> str:
     return os.urandom(32).hex()
-
-
-def attributes(record: ContainerRecord) -> dict[str, str]:
-    """What an event says of a container."""
-    return {**record.config.labels, "name": record.name, "image": record.config.image}
 
 
 def _settings(found: Found, config: Config, host: HostConfig, id: str) -> Config:

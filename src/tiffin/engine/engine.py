@@ -7,17 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tiffin.containers import Containers
-from tiffin.engine import creation, looking, spaces
+from tiffin.engine import creation, looking
 from tiffin.engine.handles import Container, RunningContainer
 from tiffin.engine.parts import Parts
-from tiffin.engine.references import Found, find, find_image, find_layer
+from tiffin.engine.references import find_image, find_layer
 from tiffin.engine.state import noun_of, state_of
 from tiffin.errors import NoSuchContainer, NotFound
 from tiffin.model import nouns
 from tiffin.model.config import Config, HostConfig
 from tiffin.model.nouns import Image, Layer
 from tiffin.runtime.client import Streams
-from tiffin.runtime.record import RunFolder, RunRecord
+from tiffin.runtime.recovery import recover_all
 from tiffin.store import Store
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Engine:
         root = root or os.environ.get("TIFFIN_ROOT") or _default_root()
         runroot = runroot or os.environ.get("TIFFIN_RUNROOT") or _default_runroot()
         self.store = Store(root, runroot).open()
+        recover_all(self.store)
         self._parts = Parts(self.store, self._nouns)
 
     @property
@@ -94,8 +95,8 @@ class Engine:
 
         Raises NoSuchImage, NameInUse, BadName, BadParameter.
         """
-        found, config = self._found(image, command, config)
-        return Container(self._parts, creation.create(self._parts, found, config, host, name=name))
+        reference, config = _asked(image, command, config)
+        return Container(self._parts, creation.create(self._parts, reference, config, host, name=name))
 
     def run(
         self,
@@ -110,24 +111,13 @@ class Engine:
     ) -> RunningContainer:
         """create, then start. `owned`: the container ends with this process or with its attachment.
 
-        A `--rm` container (`host.auto_remove`) is held from before it is made until its shim has it: if we die in
-        between, the next verb removes it. Raises as `create` and `start` do.
+        Raises as `create` and `start` do.
         """
-        found, config = self._found(image, command, config)
-        id = creation.new_id()
-        lock = RunFolder(self.store, id).hold() if host.auto_remove else None
-        if lock:
-            RunFolder(self.store, id).write(RunRecord("", "", "", auto_remove=True))
-        try:
-            record = creation.create(self._parts, found, config, host, name=name, id=id)
-        except BaseException:
-            if lock:
-                RunFolder(self.store, id).clear()
-                lock.release()
-            raise
-        container = Container(self._parts, record)
-        connection = spaces.start(self._parts, record, streams or Streams(), owned=owned, run_lock=lock)
-        return RunningContainer(self._parts, record, container._attachment(connection))
+        reference, config = _asked(image, command, config)
+        record, connection = creation.create_and_start(
+            self._parts, reference, config, host, name=name, streams=streams or Streams(), owned=owned
+        )
+        return RunningContainer.begun(self._parts, record, connection)
 
     def ps(self, *, all: bool = False, size: bool = False) -> list[ContainerSummary]:
         """The running containers, or all of them, newest first."""
@@ -250,14 +240,14 @@ class Engine:
 
         return happening(self.store, since=since, until=until)
 
-    def _found(self, image: str | Image, command: Sequence[str], config: Config) -> tuple[Found, Config]:
-        reference = image if isinstance(image, str) else image.id
-        config = config._replace(image=reference, cmd=tuple(command) or config.cmd)
-        return find(self._parts, reference), config
-
     def _nouns(self) -> Iterable[nouns.Container]:
         for record in Containers(self.store).all():
             yield noun_of(record, state_of(self.store, record.id))
+
+
+def _asked(image: str | Image, command: Sequence[str], config: Config) -> tuple[str, Config]:
+    reference = image if isinstance(image, str) else image.id
+    return reference, config._replace(image=reference, cmd=tuple(command) or config.cmd)
 
 
 def _default_root() -> str:

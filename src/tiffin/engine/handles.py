@@ -164,7 +164,7 @@ class Container:
         Raises NotModified where it runs, CommandNotFound, CommandNotExecutable, StartFailed.
         """
         connection = spaces.start(self._parts, self.record, streams or Streams())
-        return RunningContainer(self._parts, self.record, self._attachment(connection))
+        return RunningContainer.begun(self._parts, self.record, connection)
 
     def running(self) -> RunningContainer:
         """The same within its process space. Raises ContainerNotRunning."""
@@ -275,6 +275,11 @@ class RunningContainer(Container):
     def __init__(self, parts: Parts, record: ContainerRecord, attachment: Attachment | None) -> None:
         super().__init__(parts, record)
         self._attachment_of_start = attachment
+
+    @classmethod
+    def begun(cls, parts: Parts, record: ContainerRecord, connection: Connection) -> RunningContainer:
+        """One that was just started over this connection."""
+        return cls(parts, record, Attachment(connection, lambda: spaces.wait(parts, record)))
 
     @property
     def attachment(self) -> Attachment:

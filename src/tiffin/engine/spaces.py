@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import binds, planning
-from tiffin.engine.creation import attributes
+from tiffin.engine.attributes import attributes
 from tiffin.engine.filters import default_filter
 from tiffin.engine.state import state_of
 from tiffin.errors import BadParameter, ContainerNotRunning, ContainerPaused, ContainerRunning, NotModified

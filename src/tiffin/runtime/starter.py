@@ -17,7 +17,7 @@ from tiffin.runtime.channel import Channel, Message
 from tiffin.runtime.launch import CannotStart, Child, Failure, launch
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord
-from tiffin.store import Store, files, sweep
+from tiffin.store import Store, events, files, sweep
 from tiffin.store.locks import Lock, try_lock
 
 STIRRING = ("pidfd", "server", "caller", "terminal", "program_stdout", "program_stderr")
@@ -81,6 +81,7 @@ class Starter:
             where = f" ({error.filename})" if error.filename else ""
             self._give_up(caller, Failure("step", "Start", error.errno or 0, f"{error.strerror}{where}"))
         else:
+            events.emit(self.store, "container", "start", self.plan.id, self.plan.attributes)
             caller.send({"started": self.record.pid})
             handed["caller"] = caller.fileno()
             self._hand_over(shim, handed, owned)

@@ -18,10 +18,11 @@ DEEPEST = 64  # folders open at once
 
 
 def sweep(store: Store) -> None:
-    """Delete drafts whose owner died, and the trash."""
+    """Delete drafts whose owner died, the trash, and names of containers that are gone."""
     for place in ("tmp", "trash"):
         for name in os.listdir(store.path(place)):
             delete_if_free(store.path(place, name))
+    _free_names(store.path("containers", "names"))
 
 
 def delete_if_free(path: str) -> bool:
@@ -42,6 +43,16 @@ def delete_if_free(path: str) -> bool:
         for held in with_locks:
             if held is not None:
                 held.release()
+
+
+def _free_names(folder: str) -> None:
+    held = try_lock(folder)
+    if held is None:  # a name is being given: it leads nowhere until its container is in place
+        return
+    with held:
+        for name in os.listdir(folder):
+            if not os.path.exists(f"{folder}/{name}"):
+                os.unlink(f"{folder}/{name}")
 
 
 def delete(path: str) -> None:
