@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 
 MANNERS = (
-    "brave", "bright", "calm", "clever", "crisp", "eager", "fresh", "gentle", "glad", "golden", "happy", "hearty", "honest",
-    "jolly", "keen", "kind", "light", "lively", "lucky", "mellow", "merry", "mild", "neat", "nimble", "patient", "plain",
-    "proud", "quick", "quiet", "ready", "ripe", "savory", "simple", "smooth", "sunny", "swift", "tender", "warm", "wise",
-    "witty",
+    "brave", "bright", "calm", "clever", "crisp", "eager", "fresh", "gentle", "glad", "golden", "happy", "hearty",
+    "honest", "jolly", "keen", "kind", "light", "lively", "lucky", "mellow", "merry", "mild", "neat", "nimble",
+    "patient", "plain", "proud", "quick", "quiet", "ready", "ripe", "savory", "simple", "smooth", "sunny", "swift",
+    "tender", "warm", "wise", "witty",
 )  # fmt: skip
 DISHES = (
-    "aloo", "barfi", "bhaji", "bhatura", "biryani", "chaat", "chana", "chapati", "chutney", "curd", "dal", "dosa", "gobi",
-    "halwa", "idli", "jalebi", "kebab", "kheer", "khichdi", "kofta", "korma", "ladoo", "lassi", "methi", "naan", "pakora",
-    "palak", "paneer", "papad", "paratha", "pilaf", "poha", "pulao", "puri", "raita", "rasam", "roti", "sabzi", "sambar",
-    "samosa", "thali", "tikka", "upma", "vada",
+    "aloo", "barfi", "bhaji", "bhatura", "biryani", "chaat", "chana", "chapati", "chutney", "curd", "dal", "dosa",
+    "gobi", "halwa", "idli", "jalebi", "kebab", "kheer", "khichdi", "kofta", "korma", "ladoo", "lassi", "methi",
+    "naan", "pakora", "palak", "paneer", "papad", "paratha", "pilaf", "poha", "pulao", "puri", "raita", "rasam",
+    "roti", "sabzi", "sambar", "samosa", "thali", "tikka", "upma", "vada",
 )  # fmt: skip
 
 

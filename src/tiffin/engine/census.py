@@ -1,9 +1,9 @@
 """Who holds what: images, names, containers and layers of a store, read once, so that questions cost nothing.
 
-        name ----> image ----> its layers, and through them the layers below
-                     ^
-        container ---+---> the layer that its read-write layer lies on
-        image made from it (child)
+name ----> image ----> its layers, and through them the layers below
+             ^
+container ---+---> the layer that its read-write layer lies on
+image made from it (child)
 """
 
 from __future__ import annotations

@@ -90,7 +90,8 @@ def _check(record: ContainerRecord) -> None:
         raise BadParameter(f"network {host.network_mode} not found: there are none and host; others come with networks")
     if host.memory and host.memory < 6 << 20:
         raise BadParameter("Minimum memory limit allowed is 6MB")
-    if host.nano_cpus < 0 or host.nano_cpus > (os.cpu_count() or 1) * 10**9:
-        raise BadParameter(f"range of CPUs is from 0.01 to {os.cpu_count()}.00, as there are only {os.cpu_count()} CPUs")
+    most = os.cpu_count() or 1
+    if not 0 <= host.nano_cpus <= most * 10**9:
+        raise BadParameter(f"range of CPUs is from 0.01 to {most}.00, as there are only {most} CPUs available")
     for bind in host.binds:
         binds.parse(bind)

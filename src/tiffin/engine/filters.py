@@ -1,4 +1,4 @@
-"""The seccomp filter of a container: Docker's profile, compiled for its capabilities, and kept by what it depends on."""
+"""The seccomp filter of a container: Docker's profile, compiled for its capabilities, and kept for this boot."""
 
 from __future__ import annotations
 

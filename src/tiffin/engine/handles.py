@@ -1,8 +1,8 @@
 """Containers to hold in the hand: the library's nouns, each with the verbs that its state allows.
 
-    Container           a read-write layer on a stack; it need not run
-    RunningContainer    the same within a process space; what is asked of processes is asked of this one
-    Attachment          the caller's streams joined to a program, and the way to learn how it ends
+Container           a read-write layer on a stack; it need not run
+RunningContainer    the same within a process space; what is asked of processes is asked of this one
+Attachment          the caller's streams joined to a program, and the way to learn how it ends
 """
 
 from __future__ import annotations
@@ -227,9 +227,9 @@ class Container:
         since: float | None = None,
         until: float | None = None,
     ) -> Iterator[LogLine]:
-        """What it has written, and with `follow` what it writes until it ends; `since` and `until` in seconds since 1970.
+        """What it has written, and with `follow` what it writes until it ends.
 
-        Raises TiffinError for log driver none.
+        `since` and `until` in seconds since 1970. Raises TiffinError for log driver none.
         """
         from tiffin.containers import logs  # only for logs
 

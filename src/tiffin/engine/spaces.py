@@ -202,9 +202,7 @@ def rename(parts: Parts, record: ContainerRecord, name: str) -> ContainerRecord:
         client.tell(RunFolder(parts.store, record.id), {"do": "rename", "name": name})  # for its events
     except ContainerNotRunning:
         pass
-    events.emit(
-        parts.store, "container", "rename", record.id, {**attributes(renamed), "oldName": f"/{record.name}"}
-    )
+    events.emit(parts.store, "container", "rename", record.id, {**attributes(renamed), "oldName": f"/{record.name}"})
     return renamed
 
 
@@ -309,4 +307,3 @@ def _host_file(path: str) -> str:
 
 def _run_mounts(folder: RunFolder, names: dict[str, str]) -> tuple[BindMount, ...]:
     return tuple(BindMount(f"{folder.path}/{name}", f"/etc/{name}", recursive=False) for name in names)
-

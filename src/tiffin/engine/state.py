@@ -45,9 +45,7 @@ def state_of(store: Store, id: str) -> ContainerState:
     if last is None:
         return ContainerState(State.CREATED)
     status = State.EXITED if last.started else State.CREATED
-    return ContainerState(
-        status, 0, last.exit_code, last.started, last.finished, last.oom_killed, last.reason
-    )
+    return ContainerState(status, 0, last.exit_code, last.started, last.finished, last.oom_killed, last.reason)
 
 
 def noun_of(record: ContainerRecord, state: ContainerState) -> Container:

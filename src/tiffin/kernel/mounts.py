@@ -1,4 +1,4 @@
-"""Mounts: mount(2), pivot_root(2), and the newer calls with descriptors (fsopen(2), move_mount(2), mount_setattr(2))."""
+"""Mounts: mount(2), pivot_root(2), and the newer calls with descriptors (fsopen(2), move_mount(2), ...)."""
 
 from __future__ import annotations
 

@@ -29,14 +29,23 @@ class _CloneArgs(ctypes.Structure):
     _fields_ = tuple(
         (name, ctypes.c_uint64)
         for name in (
-            "flags", "pidfd", "child_tid", "parent_tid", "exit_signal", "stack", "stack_size", "tls",
-            "set_tid", "set_tid_size", "cgroup",
+            "flags",
+            "pidfd",
+            "child_tid",
+            "parent_tid",
+            "exit_signal",
+            "stack",
+            "stack_size",
+            "tls",
+            "set_tid",
+            "set_tid_size",
+            "cgroup",
         )
     )
 
 
 def clone(flags: int, cgroup: int | None = None) -> tuple[int, int]:
-    """Fork into new namespaces, and into the v2 cgroup of a descriptor. (pid, pidfd) in the caller, (0, -1) in the child.
+    """Fork into new namespaces, and into the v2 cgroup of a descriptor: (pid, pidfd), in the child (0, -1).
 
     With CLONE_PARENT the child is the caller's sibling: its parent reaps it. Only for a process with one thread: what
     Python does around os.fork is left out.

@@ -22,7 +22,7 @@ class ChannelClosed(TiffinError):
 
 
 class Channel:
-    """One end. Calls have a time limit (seconds); passing it raises TimeoutError, the end of the stream ChannelClosed."""
+    """One end. Passing the time limit of a call (seconds) raises TimeoutError, the end of the stream ChannelClosed."""
 
     def __init__(self, end: socket) -> None:
         self.socket = end

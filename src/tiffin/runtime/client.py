@@ -232,6 +232,7 @@ def _begun(channel: Channel, answer: Message, id: str) -> Connection:
     if "refused" in answer:
         raise_refusal(answer)
     _raise(Failure(*answer["failed"]), id)
+    return None
 
 
 def _raise(failure: Failure, id: str) -> NoReturn:

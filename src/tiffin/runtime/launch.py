@@ -143,7 +143,7 @@ def _take(steps: tuple[Step, ...], stage: Stage, streams: Streams) -> NoReturn:
         stage.close_others()
         for step in steps:
             step.apply(stage)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  # the outermost frame inside the container
         stage.report(FAILED + json.dumps(_failure(step, error)).encode())
     os._exit(125)
 

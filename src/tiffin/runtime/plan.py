@@ -1,4 +1,4 @@
-"""The plan of a run and of an exec: complete data, carried to the spawner and kept by the shim for as long as it runs."""
+"""The plan of a run and of an exec: complete data, on its way from the engine to the launcher."""
 
 from __future__ import annotations
 

@@ -82,7 +82,9 @@ class Watcher:
 class Output:
     """The readable end of what a program writes: a pipe, or the master side of its terminal."""
 
-    def __init__(self, loop: Loop, descriptor: int, stream: str, log: LogFile | None, ended: Callable[[], None]) -> None:
+    def __init__(
+        self, loop: Loop, descriptor: int, stream: str, log: LogFile | None, ended: Callable[[], None]
+    ) -> None:
         self.loop = loop
         self.descriptor = descriptor
         self.stream = stream

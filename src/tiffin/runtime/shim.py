@@ -7,7 +7,8 @@ the spawner; when it is killed, the first process dies with it, and `runtime.rec
                           `--fork--> first process (the shim's child)
 
 How a run ends: the exit is written down, the lock let go (from now on the container does not run), the output read to
-its end, and the clients told. Unmounting, the cgroup, and the files of a `--rm` container follow: nobody waits for them.
+its end, and the clients told. Unmounting, the cgroup, and the files of a `--rm` container follow: nobody waits for
+them.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ class Shim:
                 self._answer(client, json.loads(content), descriptors)
         except TiffinError as error:
             client.tell({"refused": type(error).__name__, "text": str(error)})
-        except Exception as error:  # a fault of ours must not take the container along
+        except Exception as error:  # noqa: BLE001  # a fault of ours must not take the container along
             client.tell({"refused": "TiffinError", "text": f"the shim failed: {type(error).__name__}: {error}"})
 
     def _part(self, client: Client) -> None:

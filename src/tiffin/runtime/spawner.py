@@ -40,7 +40,7 @@ def main(path: str, ready: int) -> None:
     try:
         _settle(ready)
         server = unix.listen(path)
-    except Exception as error:  # the caller tells its user
+    except Exception as error:  # noqa: BLE001  # the caller tells its user
         os.write(ready, f"!{type(error).__name__}: {error}".encode())
         return
     os.write(ready, b".")
@@ -185,7 +185,7 @@ def _await_caller(server: socket, spawner: socket) -> socket | None:
 
 
 def rehearse() -> None:
-    """Touch what a start will touch, while nobody waits: after a fork each page costs two microseconds at first touch."""
+    """Touch what a start will touch, while nobody waits: after a fork, a page's first touch takes two microseconds."""
     for name, module in tuple(sys.modules.items()):
         if name.startswith(("tiffin", "json", "os", "posixpath")):
             for value in tuple(vars(module).values()):

@@ -81,7 +81,8 @@ def _start(path: str) -> None:
 
 def _command(path: str) -> list[str]:
     source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    code = f"import sys; sys.path.insert(0, {source!r}); from tiffin.runtime.spawner import main; main({path!r}, {READY})"
+    code = f"import sys; sys.path.insert(0, {source!r}); from tiffin.runtime.spawner import main"
+    code += f"; main({path!r}, {READY})"
     # argv[0] with a slash tells Python where its library is, whatever file it was started from
     return [os.path.realpath(sys.executable), "-I", "-S", "-X", "utf8", "-c", code]
 

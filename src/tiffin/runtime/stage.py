@@ -1,4 +1,4 @@
-"""What the steps of one process have in common while they are taken: a few descriptors, and the way back to the shim."""
+"""What the steps of one process have in common: a few descriptors, and the way back to the launcher."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Handover(NamedTuple):
 
     @staticmethod
     def stirring(content: bytes, descriptors: list[int]) -> list[int]:
-        """The descriptors on which something can happen, told without reading more; none if somebody watches already."""
+        """The descriptors on which something can happen; none if somebody watches. Told without reading more."""
         return [number for stirs, number in zip(content[1:], descriptors, strict=False) if stirs]
 
     @classmethod
@@ -111,7 +111,8 @@ class Starter:
         return held
 
     def _start(self, given: dict[str, int]) -> dict[str, int]:
-        assert self.run_lock and self.layer_lock
+        assert self.run_lock
+        assert self.layer_lock
         server = unix.listen(self.folder.socket)
         for name, text in self.plan.files.items():
             files.replace(f"{self.folder.path}/{name}", text.encode(), durable=False, mode=0o644)
@@ -146,9 +147,7 @@ class Starter:
     def _launch(self) -> Child:
         plan, folder = self.plan, self.group.open_directory()
         try:
-            return launch(
-                plan.steps, plan.namespaces, folder, terminal=plan.terminal, open_stdin=plan.open_stdin
-            )
+            return launch(plan.steps, plan.namespaces, folder, terminal=plan.terminal, open_stdin=plan.open_stdin)
         finally:
             if folder is not None:
                 os.close(folder)

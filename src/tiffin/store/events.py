@@ -130,4 +130,3 @@ def _append(path: str, line: bytes) -> None:
         os.write(descriptor, line)
     finally:
         os.close(descriptor)
-
