@@ -62,6 +62,8 @@ class Stage:
         ioctl(self.terminal, TIOCSCTTY, 0)
         for stream in (0, 1, 2):
             os.dup2(self.terminal, stream)
+        os.close(self.terminal)
+        self.terminal = 0  # entering the root closes all but the streams
 
     def report(self, message: bytes, descriptors: tuple[int, ...] = ()) -> None:
         """Tell the launcher; nobody may be there any more."""
