@@ -8,11 +8,11 @@ import posixpath
 import signal
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 from tiffin.builder.words import expand, expand_words, json_words, pieces
 from tiffin.errors import BadParameter
 from tiffin.model.config import Config, Healthcheck
+from tiffin.record import NamedTuple
 
 SHELL = ("/bin/sh", "-c")
 PROTOCOLS = ("tcp", "udp", "sctp")

@@ -67,7 +67,7 @@ def prepare_streams() -> None:
             os.open(os.devnull, os.O_RDWR)
         if getattr(sys, name) is None:
             mode = "r" if descriptor == 0 else "w"
-            setattr(sys, name, open(descriptor, mode, closefd=False))  # noqa: SIM115  # for good
+            setattr(sys, name, open(descriptor, mode, closefd=False))  # for good
     for stream in (sys.stdout, sys.stderr):
         # names of files need not be UTF-8
         if isinstance(stream, io.TextIOWrapper):

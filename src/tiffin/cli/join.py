@@ -20,13 +20,14 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tiffin.cli import terminal
 from tiffin.cli.flow import Flow
 from tiffin.cli.options import UsageError
 from tiffin.cli.signals import ENDING, PASSED_ON, Caught
 from tiffin.errors import Conflict, NotFound
+from tiffin.record import NamedTuple
 
 if TYPE_CHECKING:
     from tiffin.engine import Streams
@@ -95,7 +96,10 @@ def join(begin: Callable[[Streams], Attachment], wishes: Wishes) -> int | None:
             stack.enter_context(terminal.RawMode(0))
         attachment = begin(streams)  # which takes them over, and closes our copies
         watch = terminal.KeyWatch(keys) if wishes.raw else None
-        return _Conversation(attachment, ends, signals, wishes, watch).carry()
+        code = _Conversation(attachment, ends, signals, wishes, watch).carry()
+    if code is None:
+        print("read escape sequence", file=sys.stderr)
+    return code
 
 
 class _Ends:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 from tiffin.cli import table, template
 from tiffin.cli.options import text
+from tiffin.record import NamedTuple
 
 Row = Mapping[str, str]
 

@@ -20,10 +20,11 @@ An option is a value that carries its type, so that what was given is asked for 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from tiffin.cli.units import read_moment
 from tiffin.errors import TiffinError
+from tiffin.record import NamedTuple
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ Anything else of Go's templates (range, if, index, pipes) is refused with a sent
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from tiffin.cli.options import UsageError
+from tiffin.record import NamedTuple
 
 
 class Field(NamedTuple):

@@ -7,9 +7,9 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 from tiffin.kernel.inotify import Watch
+from tiffin.record import NamedTuple
 
 FILES = 100  # the most that `--log-opt max-file` may ask for
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
 
 from tiffin.errors import StoreDamaged
 from tiffin.model.config import Config, HostConfig
+from tiffin.record import NamedTuple
 
 
 class ContainerRecord(NamedTuple):

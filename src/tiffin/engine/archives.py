@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from tiffin.builder.settings import changed
 from tiffin.engine.parts import Parts
@@ -22,6 +22,7 @@ from tiffin.layers.export import export as flattened
 from tiffin.layers.tarwriter import pieces
 from tiffin.model.config import Config
 from tiffin.model.nouns import Image
+from tiffin.record import NamedTuple
 from tiffin.store import events
 
 

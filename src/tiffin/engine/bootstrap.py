@@ -24,7 +24,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from typing import IO, NamedTuple
+from typing import IO
 
 from tiffin.engine import elf
 from tiffin.engine.archives import import_
@@ -33,6 +33,7 @@ from tiffin.engine.times import rfc3339
 from tiffin.errors import BadParameter, TiffinError, Unsupported
 from tiffin.images.loading import Progress
 from tiffin.model.nouns import Image
+from tiffin.record import NamedTuple
 
 DEBIAN = "bookworm"
 USUAL_FOLDERS = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")

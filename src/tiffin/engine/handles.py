@@ -11,13 +11,14 @@ import os
 import select
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import spaces
 from tiffin.engine.state import ContainerState, state_of
 from tiffin.errors import ContainerNotRunning, NotFound, NotModified, TiffinError
 from tiffin.model.config import Config, HostConfig
+from tiffin.record import NamedTuple
 from tiffin.runtime.channel import ChannelClosed
 from tiffin.runtime.client import Connection, Streams
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from tiffin.engine.census import Census
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import bare_config, find
-from tiffin.engine.removal import ALIVE
 from tiffin.engine.times import rfc3339, seconds
 from tiffin.errors import BadName
 from tiffin.images.config import ImageConfig
@@ -19,6 +18,8 @@ from tiffin.images.history import sizes, steps
 from tiffin.images.platform import here
 from tiffin.images.reference import parse_tagged
 from tiffin.model.nouns import Image, Layer
+from tiffin.model.states import ALIVE
+from tiffin.record import NamedTuple
 from tiffin.store import events
 
 JSON = dict[str, Any]  # the border: Docker's form

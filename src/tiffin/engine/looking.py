@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine.state import ContainerState, state_of
 from tiffin.errors import NoSuchContainer
 from tiffin.model.nouns import State
+from tiffin.record import NamedTuple
 
 if TYPE_CHECKING:
     from tiffin.engine.parts import Parts

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from tiffin.errors import BadParameter
 from tiffin.kernel import capabilities
@@ -17,6 +16,7 @@ from tiffin.kernel.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_
 from tiffin.kernel.process import CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS
 from tiffin.model.config import Config, HostConfig
 from tiffin.model.mount import BindMount, OverlayMount
+from tiffin.record import NamedTuple
 from tiffin.runtime import defaults, steps
 from tiffin.runtime.plan import ExecPlan, Plan
 from tiffin.runtime.stage import DEFAULT_PATH

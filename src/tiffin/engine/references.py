@@ -5,14 +5,13 @@ A layer *is* an image: its id can stand wherever an image's can, and means its s
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from tiffin.engine.parts import Parts
 from tiffin.errors import NoSuchImage, NoSuchLayer
 from tiffin.images.config import ImageConfig
 from tiffin.images.records import is_hex, only, short
 from tiffin.model.config import Config
 from tiffin.model.nouns import Image, Layer
+from tiffin.record import NamedTuple
 
 
 class Found(NamedTuple):

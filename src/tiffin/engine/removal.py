@@ -19,7 +19,6 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from tiffin.engine.census import Census
 from tiffin.engine.parts import Parts
@@ -27,12 +26,12 @@ from tiffin.engine.references import find
 from tiffin.errors import ImageInUse, StoreBusy, StoreFull
 from tiffin.images.records import short
 from tiffin.images.reference import Reference, parse
-from tiffin.model.nouns import Image, State
+from tiffin.model.nouns import Image
+from tiffin.model.states import ALIVE
+from tiffin.record import NamedTuple
 from tiffin.store import events
 from tiffin.store.locks import Lock
 from tiffin.store.sweep import sweep
-
-ALIVE = (State.RUNNING, State.PAUSED, State.RESTARTING)
 
 
 class Removed(NamedTuple):

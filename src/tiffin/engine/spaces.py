@@ -10,13 +10,13 @@ from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import binds, planning
 from tiffin.engine.attributes import attributes
 from tiffin.engine.filters import default_filter
-from tiffin.engine.state import state_of
-from tiffin.errors import BadParameter, ContainerNotRunning, ContainerPaused, ContainerRunning, NotModified
+from tiffin.engine.state import noun_of, state_of
+from tiffin.errors import BadParameter, ContainerNotRunning
 from tiffin.kernel.cgroups import Layout, detect
 from tiffin.layers.overlay import mount
 from tiffin.model.config import Config
 from tiffin.model.mount import BindMount
-from tiffin.model.nouns import State
+from tiffin.model.states import ALIVE, check
 from tiffin.runtime import client
 from tiffin.runtime.channel import ChannelClosed
 from tiffin.runtime.client import Connection, Streams
@@ -45,12 +45,19 @@ def start(
 ) -> Connection:
     """Put a process space around the container. Returns when its program has begun.
 
-    Raises NotModified where it runs, CommandNotFound, CommandNotExecutable, StartFailed.
+    Raises NotModified where it runs, ContainerPaused, CommandNotFound, CommandNotExecutable, StartFailed.
     """
-    if run_lock is None and state_of(parts.store, record.id).is_alive:
+    try:
+        if run_lock is None:
+            _check(parts, "start", record)
+        todo = plan(parts, record)
+    except BaseException:
         streams.close()
-        raise NotModified(f"container {record.name} is running already")
-    return client.start(parts.store, plan(parts, record), streams, owned=owned, run_lock=run_lock)
+        if run_lock is not None:
+            run_lock.release()
+            state_of(parts.store, record.id)  # which finds a `--rm` container that nobody holds, and removes it
+        raise
+    return client.start(parts.store, todo, streams, owned=owned, run_lock=run_lock)
 
 
 def plan(parts: Parts, record: ContainerRecord) -> Plan:
@@ -123,46 +130,41 @@ def stop(parts: Parts, record: ContainerRecord, *, timeout: float | None, signal
 
     A negative timeout waits for ever. Raises NotModified where it does not run.
     """
-    if not state_of(parts.store, record.id).is_alive:
-        raise NotModified(f"container {record.name} is not running")
+    _check(parts, "stop", record)
     polite = signal_number(signal_name or record.config.stop_signal or "TERM")
     if timeout is None:
         timeout = GRACE if record.config.stop_timeout is None else record.config.stop_timeout
     try:
         _signal_and_wait(parts, record, polite, None if timeout < 0 else timeout)
     except TimeoutError:
-        kill(parts, record, signal.SIGKILL)
+        _signal_and_wait(parts, record, signal.SIGKILL, KILL_PATIENCE)
     events.emit(parts.store, "container", "stop", record.id, attributes(record))
 
 
 def kill(parts: Parts, record: ContainerRecord, number: int) -> None:
     """Send a signal to the first process; after SIGKILL wait until it is gone. Raises ContainerNotRunning."""
-    folder = RunFolder(parts.store, record.id)
-    if not state_of(parts.store, record.id).is_alive:
-        raise ContainerNotRunning(f"Cannot kill container: {record.name}: Container {record.id} is not running")
+    _check(parts, "kill", record)
     if number == signal.SIGKILL:
         _signal_and_wait(parts, record, number, KILL_PATIENCE)
     else:
-        client.tell(folder, {"do": "signal", "signal": int(number)})
+        client.tell(RunFolder(parts.store, record.id), {"do": "signal", "signal": int(number)})
 
 
 def pause(parts: Parts, record: ContainerRecord) -> None:
     """Freeze all processes. Raises ContainerNotRunning, ContainerPaused."""
-    client.tell(_alive(parts, record), {"do": "pause"})
+    _check(parts, "pause", record)
+    client.tell(RunFolder(parts.store, record.id), {"do": "pause"})
 
 
 def unpause(parts: Parts, record: ContainerRecord) -> None:
     """Raises ContainerNotRunning, ContainerNotPaused."""
-    client.tell(_alive(parts, record), {"do": "unpause"})
+    _check(parts, "unpause", record)
+    client.tell(RunFolder(parts.store, record.id), {"do": "unpause"})
 
 
 def attach(parts: Parts, record: ContainerRecord, streams: Streams) -> Connection:
     """The streams joined to the first process. Raises ContainerNotRunning, ContainerPaused."""
-    state = state_of(parts.store, record.id)
-    if state.status == State.PAUSED:
-        raise ContainerPaused("You cannot attach to a paused container, unpause it first")
-    if not state.is_alive:
-        raise ContainerNotRunning("You cannot attach to a stopped container, start it first")
+    _check(parts, "attach", record)
     return client.attach(RunFolder(parts.store, record.id), streams)
 
 
@@ -176,15 +178,8 @@ def held(parts: Parts, record: ContainerRecord) -> Channel | None:
 
 def remove(parts: Parts, record: ContainerRecord, *, force: bool) -> None:
     """The read-write layer goes. Raises ContainerRunning for one that runs, unless `force` kills it first."""
-    state = state_of(parts.store, record.id)
-    if state.is_alive and not force:
-        what = "unpause and " if state.status == State.PAUSED else ""
-        raise ContainerRunning(
-            f'cannot remove container "{record.name}": container is {state.status}: '
-            f"{what}stop the container before removing or force remove"
-        )
-    if state.is_alive:
-        kill(parts, record, signal.SIGKILL)
+    if _check(parts, "rm -f" if force else "rm", record) in ALIVE:
+        _signal_and_wait(parts, record, signal.SIGKILL, KILL_PATIENCE)  # not `kill`: it may just have ended
         if record.host.auto_remove:
             return
     Containers(parts.store).remove(record)
@@ -222,10 +217,11 @@ def signal_number(text: str) -> int:
     return int(found)
 
 
-def _alive(parts: Parts, record: ContainerRecord) -> RunFolder:
-    if not state_of(parts.store, record.id).is_alive:
-        raise ContainerNotRunning(f"Container {record.id} is not running")
-    return RunFolder(parts.store, record.id)
+def _check(parts: Parts, verb: str, record: ContainerRecord) -> str:
+    """The state that the container is in. Raises what the table of states says where the verb is refused in it."""
+    container = noun_of(record, state_of(parts.store, record.id))
+    check(verb, container)
+    return container.state
 
 
 def _last_exit_code(parts: Parts, record: ContainerRecord) -> int:

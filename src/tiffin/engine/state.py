@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from tiffin.containers import ContainerRecord
 from tiffin.model.nouns import Container, State
+from tiffin.record import NamedTuple
 from tiffin.runtime.record import RunFolder
 from tiffin.store import Store
 
@@ -50,7 +49,7 @@ def state_of(store: Store, id: str) -> ContainerState:
 
 def noun_of(record: ContainerRecord, state: ContainerState) -> Container:
     """The container as the table of verbs knows it."""
-    return Container(record.id, record.name, record.image, record.top, state.status)
+    return Container(record.id, record.name, record.image, record.top, state.status, record.host.auto_remove)
 
 
 def _recover(store: Store, id: str) -> None:

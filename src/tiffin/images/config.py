@@ -12,13 +12,12 @@ Docker writes more fields into it than OCI names (`container_config`, `docker_ve
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from tiffin.errors import BadArchive, BadParameter
 from tiffin.images import forms
 from tiffin.images.forms import JSON
 from tiffin.model.config import Config, Healthcheck
 from tiffin.model.nouns import chain_id
+from tiffin.record import NamedTuple
 from tiffin.store.content import hex_of
 
 

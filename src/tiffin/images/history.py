@@ -13,11 +13,11 @@ is not told is shown as a step without words.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from tiffin.images.config import HistoryEntry, ImageConfig
 from tiffin.images.records import Images
 from tiffin.model.nouns import Image
+from tiffin.record import NamedTuple
 
 
 class Step(NamedTuple):

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from hashlib import sha256
-from typing import NamedTuple
 
 from tiffin.errors import BadArchive
 from tiffin.images.archive import Archive, readable
@@ -25,6 +24,7 @@ from tiffin.images.reference import Reference
 from tiffin.layers.compression import uncompressed
 from tiffin.layers.layers import Layers
 from tiffin.model.nouns import Image, chain_id
+from tiffin.record import NamedTuple
 
 CHUNK = 1 << 20
 KEPT = {b"\x1f\x8b\x08": GZIP, b"\x28\xb5\x2f\xfd": ZSTD}

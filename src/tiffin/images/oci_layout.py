@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import NamedTuple
 
 from tiffin.errors import BadArchive, BadName, BadParameter, Unsupported
 from tiffin.images import forms
@@ -21,6 +20,7 @@ from tiffin.images.forms import JSON
 from tiffin.images.offer import Offer, OfferedLayer
 from tiffin.images.platform import Platform, best, here
 from tiffin.images.reference import Reference, parse
+from tiffin.record import NamedTuple
 from tiffin.store.content import hex_of
 
 INDEX, LAYOUT = "index.json", "oci-layout"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from tiffin.errors import BadArchive, Unsupported
 from tiffin.images.config import ImageConfig
 from tiffin.images.platform import here
 from tiffin.images.reference import Reference
+from tiffin.record import NamedTuple
 
 GZIP, ZSTD = "application/vnd.oci.image.layer.v1.tar+gzip", "application/vnd.oci.image.layer.v1.tar+zstd"
 TAR = "application/vnd.oci.image.layer.v1.tar"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from tiffin.record import NamedTuple
 
 # uname(2) -> GOARCH and variant, the names that images use
 ARCHITECTURES = {

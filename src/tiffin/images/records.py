@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import os
-from typing import NamedTuple
 
 from tiffin.errors import AmbiguousId, BadName, NoSuchImage, StoreDamaged
 from tiffin.images.config import ImageConfig
 from tiffin.images.names import Names
 from tiffin.images.reference import Reference, parse
 from tiffin.model.nouns import Image
+from tiffin.record import NamedTuple
 from tiffin.store import Store, files
 from tiffin.store.content import Content
 

@@ -10,9 +10,9 @@ What is left out is filled in, and left out again where it is shown: `base` is d
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from tiffin.errors import BadName
+from tiffin.record import NamedTuple
 
 DEFAULT_DOMAIN = "docker.io"
 DEFAULT_TAG = "latest"

@@ -18,7 +18,7 @@ import json
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from tiffin.errors import StoreDamaged
 from tiffin.images import forms
@@ -32,6 +32,7 @@ from tiffin.layers.entry import Entry
 from tiffin.layers.layers import Layers
 from tiffin.layers.tarwriter import BLOCK, header
 from tiffin.model.nouns import Image
+from tiffin.record import NamedTuple
 
 CHUNK = 1 << 20
 

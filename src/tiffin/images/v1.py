@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import NamedTuple
 
 from tiffin.errors import BadArchive, BadName
 from tiffin.images import forms
@@ -23,6 +22,7 @@ from tiffin.images.forms import JSON
 from tiffin.images.offer import Offer, OfferedLayer
 from tiffin.images.reference import Reference, parse
 from tiffin.layers.compression import uncompressed
+from tiffin.record import NamedTuple
 
 REPOSITORIES = "repositories"
 DROPPED = ("id", "parent", "Size", "parent_id", "layer_id", "throwaway")

@@ -10,7 +10,8 @@ A layout is read once per boot and travels as JSON: a start looks nothing up. Se
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+
+from tiffin.record import NamedTuple
 
 
 class Hierarchy(NamedTuple):

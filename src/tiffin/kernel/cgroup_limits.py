@@ -7,7 +7,8 @@ v2's are computed from them as runc does, so that `inspect` and other engines ag
 from __future__ import annotations
 
 import errno
-from typing import NamedTuple
+
+from tiffin.record import NamedTuple
 
 
 class DeviceRule(NamedTuple):

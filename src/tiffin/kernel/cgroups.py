@@ -15,11 +15,12 @@ import errno
 import os
 import signal
 import time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tiffin.kernel import device_filter
 from tiffin.kernel.cgroup_layout import Hierarchy, Layout, detect
 from tiffin.kernel.cgroup_limits import DeviceRule, Limits, Setting, v1_settings, v2_settings
+from tiffin.record import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from tiffin.record import NamedTuple
 
 if TYPE_CHECKING:
     from _ctypes import _CArgObject

@@ -22,7 +22,7 @@ Rules combine as libseccomp and runc combine them:
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tiffin.kernel import seccomp_assembler as bpf
 from tiffin.kernel import syscall_table
@@ -37,6 +37,7 @@ from tiffin.kernel.seccomp_profile import (
     Profile,
     Rule,
 )
+from tiffin.record import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -7,7 +7,9 @@ Both forms are read by one reader: OCI's (runtime-spec config-linux.md, Seccomp)
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from tiffin.record import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable

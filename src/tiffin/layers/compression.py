@@ -7,9 +7,10 @@ several compressed members one after the other (RFC 1952, section 2.2; RFC 8878,
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from tiffin.errors import BadArchive, Unsupported
+from tiffin.record import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

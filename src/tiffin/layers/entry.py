@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tiffin.record import NamedTuple
 
 HARD_LINK = 0
 """the kind of an entry that is one more name for a file: it has no file type of its own"""

@@ -20,10 +20,11 @@ from __future__ import annotations
 
 import os
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tiffin.errors import StoreDamaged
 from tiffin.layers.names import shown
+from tiffin.record import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,7 +65,7 @@ class HeaderWriter:
     """Writes the header stream of a tar that is being read. `spent` is told how many bytes go to the disk."""
 
     def __init__(self, path: str, spent: Callable[[int], None] = lambda count: None) -> None:
-        self._file = open(path, "xb", buffering=0)  # noqa: SIM115
+        self._file = open(path, "xb", buffering=0)
         self._packer = _packer()
         self._literals: list[bytes] = []
         self._records = bytearray()
@@ -225,7 +226,7 @@ class _Inflated:
         from zlib import decompressobj, error  # with the first layer
 
         self._path, self._error = path, error
-        self._file = open(path, "rb", buffering=0)  # noqa: SIM115
+        self._file = open(path, "rb", buffering=0)
         self._file.seek(start)
         self._inner = decompressobj()
         self._plain, self._at = b"", 0

@@ -138,8 +138,7 @@ class Outline:
 
     def link(self, words: list[bytes], thing: Thing) -> None:
         """One more name for a thing."""
-        parent = self.folder(words[:-1])
-        if parent.children.get(words[-1]) is thing:
+        if words and self.folder(words[:-1]).children.get(words[-1]) is thing:
             return
         parent, name = self._free(words)
         if not thing.names:

@@ -13,11 +13,12 @@ import io
 import os
 import stat
 from struct import Struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tiffin.errors import Conflict
 from tiffin.layers.entry import HARD_LINK, Entry
 from tiffin.layers.names import shown
+from tiffin.record import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

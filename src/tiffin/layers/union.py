@@ -19,11 +19,13 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from errno import ELOOP, EXDEV
+from typing import TYPE_CHECKING
 
 from tiffin.errors import NoSuchPath
 from tiffin.kernel.files import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, openat2
 from tiffin.layers.overlay import is_opaque, is_whiteout
+from tiffin.record import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,31 +70,32 @@ class UnionView:
 
         Raises NoSuchPath.
         """
-        at, links, todo = [self._root()], 0, path.split("/")[::-1]
+        root = self._root()
+        if root is None:
+            raise NoSuchPath(f"{path} is not there: there are no layers")
+        at, links, todo = [root], 0, path.split("/")[::-1]
         while todo:
-            name, here = todo.pop(), at[-1]
-            if here is None or not here.is_folder:
-                break
+            name = todo.pop()
+            if not at[-1].is_folder:
+                raise NoSuchPath(f"{path} is not there: {at[-1].path} is no folder")
             if name in ("", "."):
                 continue
             if name == "..":
-                del at[1:][-1:]
-                at = at[:-1] or at
+                at = at[:-1] or at  # above the root is the root
                 continue
-            child = self._child(here, name)
-            if child is not None and stat.S_ISLNK(child.status.st_mode):
-                links += 1
-                if links > MOST_LINKS:
-                    raise NoSuchPath(f"{path}: too many links, one leading to the other")
-                target = self._target(child)
-                at = at[:1] if target.startswith("/") else at
-                todo += target.split("/")[::-1]
-            else:
+            child = self._child(at[-1], name)
+            if child is None:
+                raise NoSuchPath(f"{path} is not there")
+            if not stat.S_ISLNK(child.status.st_mode):
                 at.append(child)
-        found = at[-1]
-        if found is None or todo:
-            raise NoSuchPath(f"{path} is not there")
-        return found
+                continue
+            links += 1
+            if links > MOST_LINKS:
+                raise NoSuchPath(f"{path} is not there: the links on the way lead in a circle")
+            target = self._target(child)
+            at = at[:1] if target.startswith("/") else at
+            todo += target.split("/")[::-1]
+        return at[-1]
 
     def open(self, sight: Sight) -> int:
         """A descriptor to read a file of the view. Raises NoSuchPath where it is no plain file (any more)."""
@@ -189,12 +192,18 @@ class _Opened:
 
 
 def open_folder(layer: str, path: str) -> int:
-    """A descriptor of a folder below a layer's, by a path that must not meet a link."""
+    """A descriptor of a folder below a layer's, by a path that must not meet a link. Raises NoSuchPath."""
     root = os.open(layer, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     if not path:
         return root
     try:
         return openat2(root, path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, _INSIDE)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise NoSuchPath(f"{path} is no folder any more") from error
+    except OSError as error:
+        if error.errno in (ELOOP, EXDEV):
+            raise NoSuchPath(f"{path} leads through a link by now") from error
+        raise
     finally:
         os.close(root)
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tiffin.errors import BadArchive, StoreFull
 from tiffin.layers.entry import HARD_LINK, Entry
@@ -27,6 +27,7 @@ from tiffin.layers.tarreader import entries
 from tiffin.layers.tarwriter import END, Member, header
 from tiffin.layers.tree import Tree
 from tiffin.layers.union import Sight, UnionView
+from tiffin.record import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

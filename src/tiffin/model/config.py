@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from tiffin.errors import BadParameter
+from tiffin.record import NamedTuple
 
 JSON = dict[str, Any]  # the border: what json.loads gives
 NOTHING: Mapping[str, str] = MappingProxyType({})

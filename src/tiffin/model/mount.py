@@ -5,7 +5,7 @@ The form of such a value lives here, below both; only the runtime performs it.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tiffin.record import NamedTuple
 
 
 class OverlayMount(NamedTuple):

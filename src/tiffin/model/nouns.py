@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from tiffin.record import NamedTuple
 
 
 class Layer(NamedTuple):
@@ -51,7 +51,7 @@ class Container(NamedTuple):
     """A read-write layer on top of a stack of read-only layers. It need not run.
 
     `image` is the id of the image that it was made from (none for a bare layer), `top` the layer right below the
-    read-write layer (none for an empty stack).
+    read-write layer (none for an empty stack). One made with `--rm` goes when its process space does.
     """
 
     id: str
@@ -59,6 +59,7 @@ class Container(NamedTuple):
     image: str | None
     top: str | None
     state: str = State.CREATED
+    auto_remove: bool = False
 
 
 class Host(NamedTuple):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from tiffin import errors
 from tiffin.errors import CommandNotExecutable, CommandNotFound, ContainerNotRunning, StartFailed, TiffinError
+from tiffin.record import NamedTuple
 from tiffin.runtime.channel import Channel, ChannelClosed, Message, connect
 from tiffin.runtime.launch import Failure
 from tiffin.runtime.plan import ExecPlan, Plan
@@ -231,18 +232,16 @@ def _begun(channel: Channel, answer: Message, id: str) -> Connection:
     channel.close()
     if "refused" in answer:
         raise_refusal(answer)
-    _raise(Failure(*answer["failed"]), id)
-    return None
+    raise _error(Failure(*answer["failed"]), id)
 
 
-def _raise(failure: Failure, id: str) -> NoReturn:
-    text = failure.text
+def _error(failure: Failure, id: str) -> TiffinError:
     if failure.kind == "missing":
-        raise CommandNotFound(text)
+        return CommandNotFound(failure.text)
     if failure.kind == "denied":
-        raise CommandNotExecutable(text)
+        return CommandNotExecutable(failure.text)
     if failure.kind == "running":
-        raise errors.ContainerRunning(f"container {id[:12]} is running already")
+        return errors.ContainerRunning(f"container {id[:12]} is running already")
     if failure.kind == "gone":
-        raise errors.NoSuchContainer(f"No such container: {id}")
-    raise StartFailed(f"container {id[:12]} could not start: {text}")
+        return errors.NoSuchContainer(f"No such container: {id}")
+    return StartFailed(f"container {id[:12]} could not start: {failure.text}")

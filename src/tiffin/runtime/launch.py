@@ -12,9 +12,10 @@ from __future__ import annotations
 import json
 import os
 from _socket import socket
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 from tiffin.kernel import process, unix
+from tiffin.record import NamedTuple
 from tiffin.runtime.plan import ExecPlan
 from tiffin.runtime.stage import FAILED, TERMINAL, CannotExecute, Stage
 from tiffin.runtime.steps import Step
@@ -33,11 +34,12 @@ class Failure(NamedTuple):
 
 
 class CannotStart(Exception):
-    """Carries the Failure that the caller is told."""
+    """Carries the Failure that the caller is told, and the pidfd of a child that did not get as far as its program."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, pidfd: int = -1) -> None:
         super().__init__(failure.text)
         self.failure = failure
+        self.pidfd = pidfd
 
 
 class Streams(NamedTuple):
@@ -97,7 +99,7 @@ def _await_begin(child: Child, status: socket) -> Child:
             if message.startswith(TERMINAL):
                 child = child._replace(terminal=descriptors[0])
             elif message.startswith(FAILED):
-                raise CannotStart(Failure(*json.loads(message[1:])))
+                raise CannotStart(Failure(*json.loads(message[1:])), child.pidfd)
             elif not message:
                 return child
     except TimeoutError:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from tiffin.kernel.cgroups import DeviceRule, Group, Layout, Limits
+from tiffin.record import NamedTuple
 from tiffin.runtime.channel import Message
 from tiffin.runtime.steps import Step, from_json, to_json
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import json
 import os
-from typing import NamedTuple
 
 from tiffin.errors import StoreDamaged
+from tiffin.record import NamedTuple
 from tiffin.store import Store, files
 from tiffin.store.locks import Lock, is_held, lock, try_lock
 

@@ -195,6 +195,8 @@ class Shim:
         if not pid:
             for descriptor in given.values():
                 os.close(descriptor)
+            if handed:
+                self.loop.watch(handed[0], READ, lambda _: self._reap_failed(handed[0]))
             client.tell_raw(answer or b'{"refused":"TiffinError","text":"the launcher of an exec was killed"}')
             return
         child = _child(pid, dict(zip(names, handed, strict=True)))
@@ -202,6 +204,12 @@ class Shim:
         client.owns_program = owned
         program.attach(client, given)
         client.tell_raw(answer)
+
+    def _reap_failed(self, pidfd: int) -> None:
+        """Unreaped, it would keep the whole process space from ending: the kernel waits for the last in it."""
+        self.loop.forget(pidfd)
+        os.waitid(os.P_PIDFD, pidfd, os.WEXITED)
+        os.close(pidfd)
 
     # ending
 
@@ -266,7 +274,8 @@ def _launch_exec(content: bytes, first_process: int, shim: socket) -> None:
             child = launch_member(ExecPlan.from_json(request["plan"]), first_process)
         except CannotStart as error:
             answer = json.dumps({"failed": error.failure}).encode()
-            unix.send(shim, marshal.dumps((0, (), streams, owned, answer)))
+            failed = (error.pidfd,) if error.pidfd >= 0 else ()
+            unix.send(shim, marshal.dumps((0, (), streams, owned, answer)), failed)
         else:
             handed = {"pidfd": child.pidfd, "terminal": child.terminal}
             handed |= {f"program_{name}": number for name, number in child.streams._asdict().items()}

@@ -10,9 +10,10 @@ import marshal
 import os
 import time
 from _socket import socket
-from typing import Any, NamedTuple
+from typing import Any
 
 from tiffin.kernel import process, unix
+from tiffin.record import NamedTuple
 from tiffin.runtime.channel import Channel, Message
 from tiffin.runtime.launch import CannotStart, Child, Failure, launch
 from tiffin.runtime.plan import Plan

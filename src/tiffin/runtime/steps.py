@@ -13,12 +13,13 @@ import os
 import stat
 from binascii import a2b_base64
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, cast
+from typing import Protocol, cast
 
 from tiffin.kernel import capabilities, mounts, network, process, seccomp
 from tiffin.kernel.cgroups import join
 from tiffin.kernel.files import open_in_root
 from tiffin.kernel.mounts import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT
+from tiffin.record import NamedTuple
 from tiffin.runtime.stage import Stage
 from tiffin.runtime.users import find_user
 

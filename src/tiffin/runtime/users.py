@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from tiffin.kernel.files import open_in_root
+from tiffin.record import NamedTuple
 
 LARGEST = 4 << 20  # bytes of a passwd or group file that we read; more is no such file
 HIGHEST_ID = 2**32 - 2

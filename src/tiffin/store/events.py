@@ -12,9 +12,9 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from tiffin.kernel.inotify import Watch
+from tiffin.record import NamedTuple
 from tiffin.store.locks import lock
 from tiffin.store.store import Store
 
