@@ -14,7 +14,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, NamedTuple, Protocol
+from typing import BinaryIO, Protocol
 
 from tiffin.errors import BadArchive, NoSuchPath
 from tiffin.images import forms
@@ -24,6 +24,7 @@ from tiffin.layers.entry import HARD_LINK, Entry
 from tiffin.layers.names import parts
 from tiffin.layers.space import Room
 from tiffin.layers.tarreader import entries
+from tiffin.record import NamedTuple
 from tiffin.store import Store
 
 BLOCK = 512
