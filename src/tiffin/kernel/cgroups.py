@@ -15,13 +15,13 @@ import errno
 import os
 import signal
 import time
-from typing import TYPE_CHECKING
 
 from tiffin.kernel import device_filter
 from tiffin.kernel.cgroup_layout import Hierarchy, Layout, detect
 from tiffin.kernel.cgroup_limits import DeviceRule, Limits, Setting, v1_settings, v2_settings
 from tiffin.record import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 

@@ -9,10 +9,10 @@ more than this module.
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING
 
 from tiffin.kernel.libc import SYS, syscall
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.kernel.seccomp_profile import Profile
 

@@ -7,12 +7,15 @@ import os
 import select
 import time
 from _socket import socket
-from typing import Any
 
 from tiffin.errors import TiffinError
 from tiffin.kernel import unix
 
-Message = dict[str, Any]  # the border: what json.loads gives
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+Message: TypeAlias = "dict[str, Any]"  # the border: what json.loads gives
 LONGEST = 16 << 20
 PATIENCE = 30.0  # seconds that a call may take when nothing is said about it
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import NoReturn
 
 from tiffin import errors
 from tiffin.errors import CommandNotExecutable, CommandNotFound, ContainerNotRunning, StartFailed, TiffinError
@@ -15,6 +14,10 @@ from tiffin.runtime.record import RunFolder
 from tiffin.runtime.spawning import find, find_or_start
 from tiffin.store import Store
 from tiffin.store.locks import Lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
 
 START_PATIENCE = 130.0  # seconds: more than the shim's own
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 from _socket import socket
-from typing import Any, NoReturn
 
 from tiffin.kernel import process, unix
 from tiffin.record import NamedTuple
@@ -20,6 +19,10 @@ from tiffin.runtime.plan import ExecPlan
 from tiffin.runtime.stage import FAILED, TERMINAL, CannotExecute, Stage
 from tiffin.runtime.steps import Step
 from tiffin.runtime.users import NoSuchUser
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 PATIENCE = 60.0  # seconds that the steps of a start may take
 

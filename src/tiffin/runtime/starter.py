@@ -10,7 +10,6 @@ import marshal
 import os
 import time
 from _socket import socket
-from typing import Any
 
 from tiffin.kernel import process, unix
 from tiffin.record import NamedTuple
@@ -20,6 +19,10 @@ from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord
 from tiffin.store import Store, events, files, sweep
 from tiffin.store.locks import Lock, try_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 STIRRING = ("pidfd", "server", "caller", "terminal", "program_stdout", "program_stderr")
 PATIENCE = 60.0  # seconds that the layer's last run may take to unmount

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from tiffin.store.locks import try_lock
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.store.store import Store
 
