@@ -107,6 +107,8 @@ class Program:
 
     def signal(self, number: int) -> None:
         """One that has ended takes none, without an error."""
+        if self.exit_code is not None:  # its pidfd may be closed, and the number another descriptor's
+            return
         try:
             signal.pidfd_send_signal(self.pidfd, number)
         except ProcessLookupError:
