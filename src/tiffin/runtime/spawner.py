@@ -18,7 +18,6 @@ import select
 import signal
 import sys
 from _socket import socket
-from types import FunctionType
 
 from tiffin.kernel import cgroups, process, unix
 from tiffin.runtime.channel import Channel
@@ -30,6 +29,7 @@ from tiffin.store.locks import lock
 
 IDLE = 60.0  # seconds without a caller, after which it leaves
 GROUP = "/tiffin/shims"
+TAKEN = b"."
 NOFILE = 1 << 20  # what Docker's containers may open; less where the machine gives less
 
 
@@ -106,6 +106,9 @@ def _serve(server: socket, path: str) -> None:
             with lock(f"{path}.lock", create=True):  # whoever starts a spawner holds it too
                 os.unlink(path)
             return
+        if ours.recv(1):  # it has a caller; the next one is forked when it is done, or when another caller comes
+            poll.register(server.fileno(), select.POLLIN)
+            poll.poll()
         ours.close()
 
 
@@ -149,11 +152,10 @@ def _become_launcher(server: socket, spawner: socket, shim: socket, shim_pid: in
     code = 1
     try:
         process.die_with_parent()
-        rehearse()
         connection = _await_caller(server, spawner)
         server.close()
-        spawner.close()  # it forks the next one
         if connection:
+            spawner.send(TAKEN)
             _serve_caller(Channel(connection), shim, shim_pid)
         code = 0
     finally:
@@ -183,21 +185,3 @@ def _await_caller(server: socket, spawner: socket) -> socket | None:
             return connection
         connection.close()
 
-
-def rehearse() -> None:
-    """Touch what a start will touch, while nobody waits: after a fork, a page's first touch takes two microseconds."""
-    for name, module in tuple(sys.modules.items()):
-        if name.startswith(("tiffin", "json", "os", "posixpath")):
-            for value in tuple(vars(module).values()):
-                _touch(value)
-
-
-def _touch(value: object) -> None:
-    if isinstance(value, FunctionType):
-        code = value.__code__
-        for part in (*code.co_consts, *code.co_names, code.co_filename, code.co_name):
-            del part  # a reference taken and given back is a write to its page
-    elif isinstance(value, type):
-        for member in tuple(vars(value).values()):
-            if isinstance(member, FunctionType):
-                _touch(member)
