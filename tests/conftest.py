@@ -1,6 +1,8 @@
 """What all tests share: a fresh engine root, the `root` marker, an eye on what is left behind, and on skips.
 
     engine_root     root and runroot of a fresh engine, on a real file system, with a short path
+    engine          an engine with the image `busybox`; what a test makes in it must be gone when the test ends
+    fresh_engine    one that no other test has used, with the same image
     debian_tar      the root file system of a real, minimal Debian, made once per session
     marker root     the test needs root; skipped, with that reason, for others
     --strict-skips  (also with CI=true) a skip with a reason that tests/skips.py doesn't expect here fails the run
@@ -14,11 +16,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests import leftovers, skips
+from tests import busybox, leftovers, skips
+
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
 
 
 class Roots(NamedTuple):
@@ -52,6 +57,25 @@ def engine_root(workshop: str) -> Iterator[Roots]:
     if not found:
         shutil.rmtree(folder)
     assert not found, "left behind by this test:\n" + "\n".join(found)
+
+
+@pytest.fixture(scope="session")
+def busybox_engine(workshop: str) -> Engine:
+    """Shared by all tests of the session; tests take `engine`, which looks after what they leave."""
+    folder = tempfile.mkdtemp(prefix="", dir=workshop)
+    return busybox.engine(os.path.join(folder, "root"), os.path.join(folder, "run"))
+
+
+@pytest.fixture
+def engine(busybox_engine: Engine) -> Iterator[Engine]:
+    yield busybox_engine
+    found = leftovers.of_containers(busybox_engine)
+    assert not found, "left behind by this test:\n" + "\n".join(found)
+
+
+@pytest.fixture
+def fresh_engine(engine_root: Roots) -> Engine:
+    return busybox.engine(*engine_root)
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,14 @@ import select
 import signal
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tiffin.engine import Engine
 
 PATIENCE = 10  # seconds in which what is going away by itself (an ending shim, say) may still do so
 SPAWNER = "tiffin-spawner"  # waits for the next start, for a minute: no leftover, and not waited for
+SHIM = "tiffin-shim"
 STANDING_GROUPS = ("tiffin", "tiffin/shims")  # the parents of all others stay
 
 
@@ -32,17 +37,44 @@ def look(folder: str, groups_before: frozenset[str] | None = None) -> list[str]:
     return found
 
 
+def of_containers(engine: Engine) -> list[str]:
+    """One line for each thing that is left of an engine's containers, when all that ends by itself has ended."""
+    shims = [pid for pid in processes(engine.root) if command(pid) == SHIM]
+    wait_for(shims)
+    found = [f"process {pid}: {command(pid)}" for pid in processes(engine.root) if command(pid) != SPAWNER]
+    found += [f"mount {line}" for line in mounts(engine.root)]
+    ids = frozenset(event.id for event in engine.events(since=0, until=time.time()) if hasattr(event, "id"))
+    found += [f"cgroup {group}" for group in sorted(groups()) if os.path.basename(group) in ids]
+    places = [(engine.root, "containers"), (engine.root, "containers/names"), (engine.root, "tmp"), (engine.runroot, "run")]
+    for top, place in places:
+        with contextlib.suppress(FileNotFoundError):
+            found += [f"{place}/{name}" for name in os.listdir(f"{top}/{place}") if name != "names"]
+    return found
+
+
 def dismiss_spawners(folder: str) -> None:
     for pid in processes(folder):
         with contextlib.suppress(OSError):
-            if _read(f"/proc/{pid}/comm").strip() == SPAWNER:
+            if command(pid) == SPAWNER:
                 os.kill(pid, signal.SIGTERM)
+
+
+def command(pid: int) -> str:
+    """The name that a process has given itself, or of its program; empty when it has ended."""
+    with contextlib.suppress(OSError):
+        return _read(f"/proc/{pid}/comm").strip()
+    return ""
 
 
 def wait_for_processes(folder: str) -> None:
     """Until all have ended, at most PATIENCE seconds."""
+    wait_for(list(processes(folder)))
+
+
+def wait_for(pids: list[int]) -> None:
+    """Until they have ended, at most PATIENCE seconds for all."""
     deadline = time.monotonic() + PATIENCE
-    for pid in processes(folder):
+    for pid in pids:
         try:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:

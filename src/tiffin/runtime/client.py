@@ -55,6 +55,9 @@ class Connection:
         self.let_go = ""
         """why the shim sends no more output, if so"""
 
+    def __del__(self) -> None:
+        self.close()  # who starts a container need not keep what start gives
+
     def fileno(self) -> int:
         return self._channel.fileno()
 
