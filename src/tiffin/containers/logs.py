@@ -11,6 +11,10 @@ from collections.abc import Callable, Iterator
 from tiffin.kernel.inotify import Watch
 from tiffin.record import NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
 FILES = 100  # the most that `--log-opt max-file` may ask for
 
 
@@ -37,54 +41,78 @@ class Span(NamedTuple):
 
 def read(folder: str, span: Span = Span(), *, tail: int | None = None) -> list[LogLine]:
     """All lines that are there, or the last `tail`. A line that is being written is left out."""
-    lines = _older(folder)
-    if os.path.exists(f"{folder}/log"):
-        with open(f"{folder}/log", "rb") as file:
-            lines += _parse(file.read().split(b"\n")[:-1])
-    return _last(list(filter(span.holds, lines)), tail)
+    files = _newer(folder, None)
+    lines, _ = _past(files, span)
+    for file in files:
+        file.close()
+    return _last(lines, tail)
 
 
 def follow(folder: str, span: Span = Span(), *, tail: int | None, goes_on: Callable[[], bool]) -> Iterator[LogLine]:
     """The lines that are there and those that come, until `goes_on` says no and everything was read."""
-    watch = Watch(folder)
+    watch, files = Watch(folder), _newer(folder, None)
     try:
-        while not os.path.exists(f"{folder}/log"):
+        while not files:
             if not goes_on():
                 return
             watch.wait(1.0)
-        lines = _older(folder)
-        file = open(f"{folder}/log", "rb")  # a rotation replaces it
-        *whole, rest = file.read().split(b"\n")
-        yield from _last(list(filter(span.holds, lines + _parse(whole))), tail)
+            files = _newer(folder, None)
+        lines, rest = _past(files, span)
+        yield from _last(lines, tail)
         while True:
             more = goes_on()  # before reading, so that what was written last is read
-            rotated = _was_rotated(folder, file.fileno())
-            *whole, rest = (rest + file.read()).split(b"\n")
+            files += _newer(folder, files[-1])
+            *whole, rest = (rest + files[0].read()).split(b"\n")
             yield from filter(span.holds, _parse(whole))
             if span.until is not None and time.time() > span.until:
-                file.close()
                 return
-            if rotated:
-                file.close()
-                file = open(f"{folder}/log", "rb")
-            elif not more:
-                file.close()
-                return
-            else:
+            if len(files) > 1:  # a rotation, or several
+                files.pop(0).close()
+            elif more:
                 watch.wait(1.0)
+            else:
+                return
     finally:
         watch.close()
+        for file in files:
+            file.close()
 
 
-def _older(folder: str) -> list[LogLine]:
-    lines = list[LogLine]()
-    for number in range(FILES, 0, -1):
+def _past(files: list[BinaryIO], span: Span) -> tuple[list[LogLine], bytes]:
+    """The lines that are there, and the beginning of the next. All files but the last are read to the end, and closed."""
+    lines, rest = list[LogLine](), b""
+    while files:
+        *whole, rest = files[0].read().split(b"\n")
+        lines += filter(span.holds, _parse(whole))
+        if len(files) == 1:
+            break
+        files.pop(0).close()
+    return lines, rest
+
+
+def _newer(folder: str, known: BinaryIO | None) -> list[BinaryIO]:
+    """The files of the log that are newer than one that is known; all if none is. Open, and the oldest first.
+
+    From the newest to the oldest, so that a rotation meanwhile may show a file twice, but never hides one.
+    """
+    found: dict[int, BinaryIO] = {}
+    for name in ("log", *(f"log.{number}" for number in range(1, FILES))):
         try:
-            with open(f"{folder}/log.{number}", "rb") as file:
-                lines += _parse(file.read().split(b"\n"))
+            file = open(f"{folder}/{name}", "rb")
         except FileNotFoundError:
             continue
-    return lines
+        is_known = known is not None and _inode(file) == _inode(known)
+        if is_known or _inode(file) in found:
+            file.close()
+        else:
+            found[_inode(file)] = file
+        if is_known:
+            break
+    return list(found.values())[::-1]
+
+
+def _inode(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_ino
 
 
 def _last(lines: list[LogLine], tail: int | None) -> list[LogLine]:
@@ -100,14 +128,6 @@ def _parse(lines: list[bytes]) -> list[LogLine]:
         except (ValueError, KeyError):  # a crash cut it short
             continue
     return found
-
-
-def _was_rotated(folder: str, descriptor: int) -> bool:
-    try:
-        there = os.stat(f"{folder}/log")
-    except FileNotFoundError:
-        return False
-    return there.st_ino != os.fstat(descriptor).st_ino
 
 
 def seconds_of(text: str) -> float:
