@@ -13,9 +13,8 @@ from tiffin.containers.logs import LogLine, Span
 
 
 def lines(*numbers: int) -> bytes:
-    return b"".join(
-        b'{"log":"%d\\n","stream":"stdout","time":"2026-11-24T08:00:%02d.5Z"}\n' % (number, number) for number in numbers
-    )
+    form = b'{"log":"%d\\n","stream":"stdout","time":"2026-11-24T08:00:%02d.5Z"}\n'
+    return b"".join(form % (number, number) for number in numbers)
 
 
 def line(number: int) -> LogLine:

@@ -79,7 +79,7 @@ def follow(folder: str, span: Span = Span(), *, tail: int | None, goes_on: Calla
 
 
 def _past(files: list[BinaryIO], span: Span) -> tuple[list[LogLine], bytes]:
-    """The lines that are there, and the beginning of the next. All files but the last are read to the end, and closed."""
+    """The lines that are there, and the beginning of the next. All files but the last are then closed."""
     lines, rest = list[LogLine](), b""
     while files:
         *whole, rest = files[0].read().split(b"\n")
