@@ -7,7 +7,9 @@ fail on it; a plain `pytest` names it.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 import pytest
@@ -24,9 +26,14 @@ def _unified_controllers() -> list[str]:
     return []
 
 
+def _is_missing(program: str) -> bool:
+    return shutil.which(program) is None
+
+
 EXPECTED: Mapping[str, Callable[[], bool]] = MappingProxyType(
     {
         NEEDS_ROOT: lambda: os.geteuid() != 0,
+        **{f"{program} is not installed": partial(_is_missing, program) for program in ("dockerd", "podman", "skopeo")},
         "needs cgroup v1": lambda: not os.path.exists("/sys/fs/cgroup/memory/cgroup.procs"),
         "needs the memory controller on cgroup v2": lambda: "memory" not in _unified_controllers(),
     }
