@@ -215,10 +215,9 @@ class Container:
 
     def export(self, target: BinaryIO) -> None:
         """Write the union view as one flat tar, without layers and settings."""
-        from tiffin.layers.export import export  # only for export
+        from tiffin.engine.archives import export  # only for export
 
-        for chunk in export([self.folder, *self._parts.layers.folders(self.top)]):
-            target.write(chunk)
+        export(self._parts, upper=self.folder, top=self.top, target=target)
 
     def logs(
         self,
