@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 
 from tiffin.engine import Streams
@@ -79,7 +80,10 @@ def in_child(act: Callable[[], int | None], **streams: int) -> int:
             if name in streams:
                 os.dup2(streams[name], number)
         os.closerange(3, 256)
+        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # pytest's are closed now
         code = act()
+        sys.stdout.flush()
+        sys.stderr.flush()
         os._exit(99 if code is None else code)
     except BaseException:  # noqa: BLE001  # a forked test must never return into pytest
         import traceback

@@ -182,6 +182,7 @@ def test_the_detach_keys_let_go():
     screen.type(b"abc\x10")
     screen.see(b"abc")
     screen.type(b"\x11")
+    screen.see(b"read escape sequence")
     assert screen.end() == 99
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeVar
 
 from tiffin.cli.options import Option
 from tiffin.errors import BadParameter
 
-T = TypeVar("T")
-Filters = tuple[tuple[str, str], ...]
-Test = Callable[[T, str], bool]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TypeVar
+
+    T = TypeVar("T")
+    Filters = tuple[tuple[str, str], ...]
+    Test = Callable[[T, str], bool]
 
 
 def filters(help: str) -> Option[Filters]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from tiffin.cli import spellings
 from tiffin.cli.options import HELP, Command, Option, usage_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 WIDTH = 100
 INDENT = "  "

@@ -18,9 +18,7 @@ import select
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
 
 from tiffin.cli import terminal
 from tiffin.cli.flow import Flow
@@ -29,32 +27,35 @@ from tiffin.cli.signals import ENDING, PASSED_ON, Caught
 from tiffin.errors import Conflict, NotFound
 from tiffin.record import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from tiffin.engine import Streams
+
+    class Attachment(Protocol):
+        """What is needed of `engine.Attachment`."""
+
+        def fileno(self) -> int:
+            """Readable when something happened."""
+
+        def poll(self) -> int | None:
+            """Take what has come. The exit code, if it is known."""
+
+        def signal(self, number: int) -> None: ...
+
+        def resize(self, rows: int, columns: int) -> None: ...
+
+        def detach(self) -> None:
+            """Leave; the program goes on."""
+
+        @property
+        def let_go(self) -> str:
+            """Why no more output comes, if so."""
+
 
 PIPE_SIZE = 1 << 20
 CLOSED_OUTPUT = 128 + signal.SIGPIPE
-
-
-class Attachment(Protocol):
-    """What is needed of `engine.Attachment`."""
-
-    def fileno(self) -> int:
-        """Readable when something happened."""
-
-    def poll(self) -> int | None:
-        """Take what has come. The exit code, if it is known."""
-
-    def signal(self, number: int) -> None: ...
-
-    def resize(self, rows: int, columns: int) -> None: ...
-
-    def detach(self) -> None:
-        """Leave; the program goes on."""
-
-    @property
-    def let_go(self) -> str:
-        """Why no more output comes, if so."""
 
 
 class Wishes(NamedTuple):
@@ -87,15 +88,10 @@ def join(begin: Callable[[Streams], Attachment], wishes: Wishes) -> int | None:
     """
     if wishes.raw and not os.isatty(0):
         raise NotATerminal("the input device is not a TTY")
-    keys = terminal.parse_keys(wishes.keys)
-    with ExitStack() as stack:
-        streams, ends = _pipes(wishes)
-        stack.callback(ends.close)
-        signals = stack.enter_context(Caught(_signals(wishes)))
-        if wishes.raw:
-            stack.enter_context(terminal.RawMode(0))
+    watch = terminal.KeyWatch(terminal.parse_keys(wishes.keys)) if wishes.raw else None
+    streams, ends = _pipes(wishes)
+    with ends, Caught(_signals(wishes)) as signals, terminal.RawMode(0 if wishes.raw else None):
         attachment = begin(streams)  # which takes them over, and closes our copies
-        watch = terminal.KeyWatch(keys) if wishes.raw else None
         code = _Conversation(attachment, ends, signals, wishes, watch).carry()
     if code is None:
         print("read escape sequence", file=sys.stderr)
@@ -113,7 +109,10 @@ class _Ends:
             os.close(self.stdin)
             self.stdin = None
 
-    def close(self) -> None:
+    def __enter__(self) -> _Ends:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self.close_stdin()
         for descriptor in (self.stdout, self.stderr):
             if descriptor is not None:

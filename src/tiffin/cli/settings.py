@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from tiffin.cli import units
 from tiffin.cli.options import Given, Option, UsageError, many, number, parsed, switch, text
 from tiffin.model.config import Config, HostConfig, LogConfig
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 NETWORKS = ("none", "host")
 LOG_DRIVERS = ("json-file", "none")

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Protocol, cast
 
 from tiffin.cli.options import Command, Given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from tiffin.engine import Engine
+
+    class Verb(Protocol):
+        """What a module of `cli.verbs` has."""
+
+        COMMAND: Command
+
+        def act(self, engine: Engine, given: Given) -> int:
+            """Do it, print what it has to say, and give the exit code."""
+
 
 CONTAINER_VERBS = (
     "attach", "commit", "create", "diff", "exec", "export", "inspect", "kill", "logs", "pause", "rename", "restart",
@@ -62,20 +72,12 @@ SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )  # fmt: skip
 
 
-class Verb(Protocol):
-    """What a module of `cli.verbs` has."""
-
-    COMMAND: Command
-
-    def act(self, engine: Engine, given: Given) -> int:
-        """Do it, print what it has to say, and give the exit code."""
-
-
 def load(spelling: str) -> Verb:
     # __import__ rather than importlib, which costs 2 ms
     module = MODULES[spelling]
     name = "import_" if module == "import" else module
-    return cast("Verb", __import__(f"tiffin.cli.verbs.{name}", fromlist=("act",)))
+    verb: Verb = __import__(f"tiffin.cli.verbs.{name}", fromlist=("act",))
+    return verb
 
 
 def all_of(command: Command) -> list[str]:

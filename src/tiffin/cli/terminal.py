@@ -30,36 +30,42 @@ from termios import (
     VMIN,
     VTIME,
 )  # fmt: skip
-from typing import Any
 
 from tiffin.cli.options import UsageError
 
 DEFAULT_KEYS = "ctrl-p,ctrl-q"
 CONTROL = "@abcdefghijklmnopqrstuvwxyz[\\]^_"  # in the order of their codes, from 0
 
-_Attributes = list[Any]  # what termios.tcgetattr gives
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Attributes = list[Any]  # what termios.tcgetattr gives
 
 
 class RawMode:
-    """`with RawMode(0):` raw inside, and as it was afterwards, however it ends."""
+    """`with RawMode(0):` raw inside, and as it was afterwards, however it ends. `RawMode(None)` changes nothing."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int | None) -> None:
         self.descriptor = descriptor
-        self.before = termios.tcgetattr(descriptor)
 
     def __enter__(self) -> RawMode:
-        # NOW rather than FLUSH: what was typed ahead is for the program
-        termios.tcsetattr(self.descriptor, termios.TCSANOW, raw(self.before))
+        if self.descriptor is not None:
+            self.before = termios.tcgetattr(self.descriptor)
+            # NOW rather than FLUSH: what was typed ahead is for the program; and a stuck terminal must not hold us up
+            termios.tcsetattr(self.descriptor, termios.TCSANOW, raw(self.before))
         return self
 
     def __exit__(self, *_: object) -> None:
+        if self.descriptor is None:
+            return
         try:
-            termios.tcsetattr(self.descriptor, termios.TCSADRAIN, self.before)
+            termios.tcsetattr(self.descriptor, termios.TCSANOW, self.before)
         except termios.error:  # the terminal itself is gone
             pass
 
 
-def raw(before: _Attributes) -> _Attributes:
+def raw(before: Attributes) -> Attributes:
     """The attributes of a terminal that passes everything on, as cfmakeraw(3) makes them."""
     iflag, oflag, cflag, lflag, ispeed, ospeed, characters = before
     iflag &= ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON)

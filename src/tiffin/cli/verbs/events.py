@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 
 from tiffin.cli import template
-from tiffin.cli.filters import Test, chooser, filters, has_label
+from tiffin.cli.filters import chooser, filters, has_label
 from tiffin.cli.options import Command, Given, moment, text
 from tiffin.cli.table import short_id, visible
 from tiffin.cli.units import rfc3339
@@ -14,6 +14,7 @@ from tiffin.store.events import Event, Missed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tiffin.cli.filters import Test
     from tiffin.engine import Engine
 
 SINCE = moment("since", "also what happened since then: a time, or a time ago, as in 10m")

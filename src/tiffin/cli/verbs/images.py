@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 
 from tiffin.cli import units
-from tiffin.cli.filters import Test, chooser, filters, has_label
+from tiffin.cli.filters import chooser, filters, has_label
 from tiffin.cli.listing import FORMAT, Columns, Row, lines
 from tiffin.cli.options import TRUE, Command, Given, UsageError, switch
 from tiffin.cli.table import short_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tiffin.cli.filters import Test
     from tiffin.engine import Engine, ImageSummary
 
 ALL = switch("all", "every read-only layer, with the layer that it lies on", "a")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from tiffin.cli import units
-from tiffin.cli.filters import Test, chooser, filters, has_label
+from tiffin.cli.filters import chooser, filters, has_label
 from tiffin.cli.listing import FORMAT, Columns, Row, lines
 from tiffin.cli.options import Command, Given, number, switch
 from tiffin.cli.table import quoted, short_id, shorten
@@ -15,6 +15,7 @@ from tiffin.model.nouns import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from tiffin.cli.filters import Test
     from tiffin.engine import ContainerSummary, Engine
 
 ALL = switch("all", "also those that don't run", "a")
