@@ -15,12 +15,16 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 @pytest.mark.root
-def test_the_examples_in_the_readme_run(engine_root: Roots):
+def test_the_examples_in_the_readme_print_what_they_say(engine_root: Roots, tmp_path: Path):
     blocks = re.findall(r"^```python\n(.*?)^```$", (CHECKOUT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
-    assert blocks
+    program = "\n".join(blocks)
+    expected = re.findall(r"^ *print\(.*\)  # (.*)$", program, re.MULTILINE)
     environment = {**engine_root.environment, "PYTHONPATH": str(CHECKOUT / "src")}
-    done = subprocess.run([sys.executable, "-c", "\n".join(blocks)], env=environment, capture_output=True, text=True)
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stdout.splitlines() == expected, done.stderr
     assert done.returncode == 0, done.stderr
+    assert expected
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md", "CHANGELOG.md"])
