@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tiffin.store.events import Event
+
 if TYPE_CHECKING:
     from tiffin.engine import Engine
 
@@ -43,12 +45,11 @@ def of_containers(engine: Engine) -> list[str]:
     wait_for(shims)
     found = [f"process {pid}: {command(pid)}" for pid in processes(engine.root) if command(pid) != SPAWNER]
     found += [f"mount {line}" for line in mounts(engine.root)]
-    ids = frozenset(event.id for event in engine.events(since=0, until=time.time()) if hasattr(event, "id"))
+    ids = frozenset(event.id for event in engine.events(since=0, until=time.time()) if isinstance(event, Event))
     found += [f"cgroup {group}" for group in sorted(groups()) if os.path.basename(group) in ids]
-    places = [(engine.root, "containers"), (engine.root, "containers/names"), (engine.root, "tmp"), (engine.runroot, "run")]
-    for top, place in places:
+    for place in (f"{engine.root}/containers", f"{engine.root}/containers/names", f"{engine.runroot}/run"):
         with contextlib.suppress(FileNotFoundError):
-            found += [f"{place}/{name}" for name in os.listdir(f"{top}/{place}") if name != "names"]
+            found += [f"{place}/{name}" for name in os.listdir(place) if name != "names"]
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tiffin.containers.record import ContainerRecord
-from tiffin.errors import AmbiguousId, BadName, NameInUse, NoSuchContainer
+from tiffin.errors import AmbiguousId, BadName, BadParameter, NameInUse, NoSuchContainer
 from tiffin.store import Store, files
 from tiffin.store.locks import Lock, lock
 
@@ -75,7 +75,9 @@ class Containers:
         return self.get(fitting[0])
 
     def rename(self, record: ContainerRecord, name: str) -> ContainerRecord:
-        """Raises NameInUse, BadName."""
+        """Raises NameInUse, BadName, and BadParameter where it has that name already."""
+        if name == record.name:
+            raise BadParameter("Renaming a container with the same name as its current name")
         renamed = record._replace(name=name)
         with self._names():
             self._reserve(name, record.id, durable=True)
@@ -85,6 +87,7 @@ class Containers:
 
     def remove(self, record: ContainerRecord) -> None:
         """The container leaves its place; its files are deleted by a sweep. Raises NoSuchContainer."""
+        record = self.get(record.id)  # it may have been renamed
         try:
             self.store.trash(self.folder(record.id), durable=not record.host.auto_remove)  # commit point
         except FileNotFoundError as error:

@@ -48,14 +48,19 @@ def read(folder: str, span: Span = Span(), *, tail: int | None = None) -> list[L
     return _last(lines, tail)
 
 
-def follow(folder: str, span: Span = Span(), *, tail: int | None, goes_on: Callable[[], bool]) -> Iterator[LogLine]:
-    """The lines that are there and those that come, until `goes_on` says no and everything was read."""
+def follow(
+    folder: str, span: Span = Span(), *, tail: int | None, goes_on: Callable[[], bool], wake: int = -1
+) -> Iterator[LogLine]:
+    """The lines that are there and those that come, until `goes_on` says no and everything was read.
+
+    `goes_on` is asked again when something was written, when the descriptor `wake` is readable, and each second.
+    """
     watch, files = Watch(folder), _newer(folder, None)
     try:
         while not files:
             if not goes_on():
                 return
-            watch.wait(1.0)
+            watch.wait(1.0, also=wake)
             files = _newer(folder, None)
         lines, rest = _past(files, span)
         yield from _last(lines, tail)
@@ -69,7 +74,7 @@ def follow(folder: str, span: Span = Span(), *, tail: int | None, goes_on: Calla
             if len(files) > 1:  # a rotation, or several
                 files.pop(0).close()
             elif more:
-                watch.wait(1.0)
+                watch.wait(1.0, also=wake)
             else:
                 return
     finally:

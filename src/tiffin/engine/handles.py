@@ -23,7 +23,7 @@ from tiffin.runtime.channel import ChannelClosed
 from tiffin.runtime.client import Connection, Streams
 
 if TYPE_CHECKING:
-    from tiffin.containers.logs import LogLine
+    from tiffin.containers.logs import LogLine, Span
     from tiffin.engine.parts import Parts
     from tiffin.layers.changes import Change
     from tiffin.model.nouns import Image
@@ -237,7 +237,7 @@ class Container:
             raise TiffinError("configured logging driver does not support reading")
         span = logs.Span(since, until)
         if follow:
-            return logs.follow(self._home, span, tail=tail, goes_on=self._goes_on)
+            return self._follow(span, tail)
         return iter(logs.read(self._home, span, tail=tail))
 
     def output(self) -> bytes:
@@ -256,11 +256,19 @@ class Container:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} {self.id[:12]}>"
 
-    def _goes_on(self) -> bool:
-        try:
-            return self.state().is_alive
-        except NotFound:
-            return False
+    def _follow(self, span: Span, tail: int | None) -> Iterator[LogLine]:
+        """Until the shim says that it is over: then all output is in the log."""
+        from tiffin.containers import logs  # only for logs
+
+        connection = spaces.watched(self._parts, self.record)
+        if connection is None:
+            return iter(logs.read(self._home, span, tail=tail))
+        end = self._attachment(connection)
+
+        def goes_on() -> bool:
+            return not select.select([end], [], [], 0)[0] or end.poll() is None
+
+        return logs.follow(self._home, span, tail=tail, goes_on=goes_on, wake=end.fileno())
 
     def _attachment(self, connection: Connection) -> Attachment:
         return Attachment(connection, self._after_loss)

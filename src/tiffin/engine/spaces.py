@@ -111,15 +111,13 @@ def execute(
 
 def wait(parts: Parts, record: ContainerRecord) -> int:
     """The exit code of the run that is going on, or else of the last one."""
-    folder = RunFolder(parts.store, record.id)
-    try:
-        connection = client.wait(folder)
-    except ContainerNotRunning:
+    connection = watched(parts, record)
+    if connection is None:
         return _last_exit_code(parts, record)
     try:
         return connection.wait()
     except ChannelClosed:  # the shim was killed
-        folder.wait()
+        RunFolder(parts.store, record.id).wait()
         return _last_exit_code(parts, record)
     finally:
         connection.close()
@@ -166,6 +164,14 @@ def attach(parts: Parts, record: ContainerRecord, streams: Streams) -> Connectio
     """The streams joined to the first process. Raises ContainerNotRunning, ContainerPaused."""
     _check(parts, "attach", record)
     return client.attach(RunFolder(parts.store, record.id), streams)
+
+
+def watched(parts: Parts, record: ContainerRecord) -> Connection | None:
+    """A connection that will know when the container has ended and all its output was read; None where nothing runs."""
+    try:
+        return client.wait(RunFolder(parts.store, record.id))
+    except ContainerNotRunning:
+        return None
 
 
 def held(parts: Parts, record: ContainerRecord) -> Channel | None:

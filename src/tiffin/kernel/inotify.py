@@ -18,12 +18,16 @@ class Watch:
         mask = IN_MODIFY | IN_MOVED_TO | IN_CREATE
         check(libc.inotify_add_watch(self.descriptor, os.fsencode(folder), mask), folder)
 
-    def wait(self, seconds: float | None) -> bool:
-        """Until something changed: true; or until the time is over: false."""
-        ready, _, _ = select.select([self.descriptor], [], [], seconds)
-        if ready:
+    def wait(self, seconds: float | None, *, also: int = -1) -> bool:
+        """Until something changed: true; or until the time is over, or the descriptor `also` is readable: false."""
+        poll = select.poll()
+        for descriptor in (self.descriptor, also):
+            if descriptor >= 0:
+                poll.register(descriptor, select.POLLIN)
+        ready = dict(poll.poll(None if seconds is None else seconds * 1000))
+        if self.descriptor in ready:
             os.read(self.descriptor, 65536)
-        return bool(ready)
+        return self.descriptor in ready
 
     def close(self) -> None:
         os.close(self.descriptor)

@@ -7,7 +7,7 @@ import os
 from tiffin import errors
 from tiffin.errors import CommandNotExecutable, CommandNotFound, ContainerNotRunning, StartFailed, TiffinError
 from tiffin.record import NamedTuple
-from tiffin.runtime.channel import Channel, ChannelClosed, Message, connect
+from tiffin.runtime.channel import PATIENCE, Channel, ChannelClosed, Message, connect
 from tiffin.runtime.launch import Failure
 from tiffin.runtime.plan import ExecPlan, Plan
 from tiffin.runtime.record import RunFolder
@@ -124,64 +124,45 @@ def start(store: Store, plan: Plan, streams: Streams, *, owned: bool, run_lock: 
         streams.close()
         if run_lock:
             run_lock.release()
-    return _begun(channel, _answer(channel), plan.id)
+    try:
+        answer, _ = channel.receive(START_PATIENCE)
+    except BaseException as error:
+        channel.close()
+        if isinstance(error, ChannelClosed):
+            raise StartFailed(f"container {plan.id[:12]} could not start: tiffin's own process was killed") from error
+        raise
+    return _begun(channel, answer, plan.id)
 
 
 def attach(folder: RunFolder, streams: Streams) -> Connection:
     """Watch the first process from now on. Raises ContainerNotRunning."""
-    names, descriptors = streams.given()
-    channel = _connect(folder)
-    try:
-        channel.send({"do": "attach", "streams": names}, descriptors)
-    finally:
-        streams.close()
+    channel = _send(folder, {"do": "attach", "streams": streams.given()[0]}, streams)
+    answer = _hear(folder, channel)
     connection = Connection(channel)
-    answer, _ = channel.receive()
     connection._take(answer)
     return connection
 
 
 def wait(folder: RunFolder) -> Connection:
     """A connection that will know the exit code. Raises ContainerNotRunning."""
-    channel = _connect(folder)
-    channel.send({"do": "wait"})
-    return Connection(channel)
+    return Connection(_send(folder, {"do": "wait"}))
 
 
 def execute(folder: RunFolder, plan: ExecPlan, streams: Streams, *, owned: bool) -> Connection:
-    """One more process in the process space. Raises as `start`, and ContainerPaused."""
-    names, descriptors = streams.given()
-    channel = _connect(folder)
-    try:
-        channel.send({"do": "exec", "plan": plan.to_json(), "streams": names, "owned": owned}, descriptors)
-    finally:
-        streams.close()
-    return _begun(channel, _answer(channel), folder.id)
+    """One more process in the process space. Raises as `start`, ContainerNotRunning, and ContainerPaused."""
+    request = {"do": "exec", "plan": plan.to_json(), "streams": streams.given()[0], "owned": owned}
+    channel = _send(folder, request, streams)
+    return _begun(channel, _hear(folder, channel, START_PATIENCE), folder.id)
 
 
 def tell(folder: RunFolder, message: Message) -> None:
     """Have the shim do something and wait until it is done. Raises ContainerNotRunning and what the shim refuses."""
-    channel = _connect(folder)
-    try:
-        channel.send(message)
-        answer, _ = channel.receive()
-    except ChannelClosed as error:
-        raise ContainerNotRunning(f"container {folder.id[:12]} ended meanwhile") from error
-    finally:
-        channel.close()
-    if "refused" in answer:
-        raise_refusal(answer)
+    _told(folder, message).close()
 
 
 def hold(folder: RunFolder) -> Channel:
     """Freeze the container until the channel is closed, also by our death. Raises ContainerNotRunning."""
-    channel = _connect(folder)
-    channel.send({"do": "hold"})
-    answer, _ = channel.receive()
-    if "refused" in answer:
-        channel.close()
-        raise_refusal(answer)
-    return channel
+    return _told(folder, {"do": "hold"})
 
 
 def sweep_later(store: Store) -> bool:
@@ -216,20 +197,41 @@ def _call(store: Store, request: Message, descriptors: tuple[int, ...]) -> Chann
         return channel
 
 
-def _answer(channel: Channel) -> Message:
+def _send(folder: RunFolder, message: Message, streams: Streams = Streams()) -> Channel:
+    """Tell the shim something; the streams are given away in any case. Raises ContainerNotRunning."""
     try:
-        answer, _ = channel.receive(START_PATIENCE)
-    except BaseException:
-        channel.close()
-        raise
-    return answer
-
-
-def _connect(folder: RunFolder) -> Channel:
-    try:
-        return connect(folder.socket)
-    except (FileNotFoundError, ConnectionRefusedError) as error:
+        channel = connect(folder.socket)
+        try:
+            channel.send(message, streams.given()[1])
+        except BaseException:
+            channel.close()
+            raise
+    except (FileNotFoundError, ConnectionRefusedError, ChannelClosed) as error:
         raise ContainerNotRunning(f"container {folder.id[:12]} is not running") from error
+    finally:
+        streams.close()
+    return channel
+
+
+def _told(folder: RunFolder, message: Message) -> Channel:
+    """The connection over which the shim did something. Raises ContainerNotRunning and what the shim refuses."""
+    channel = _send(folder, message)
+    answer = _hear(folder, channel)
+    if "refused" in answer:
+        channel.close()
+        raise_refusal(answer)
+    return channel
+
+
+def _hear(folder: RunFolder, channel: Channel, seconds: float = PATIENCE) -> Message:
+    """What the shim says to it. Raises ContainerNotRunning where it ended before it could."""
+    try:
+        return channel.receive(seconds)[0]
+    except BaseException as error:
+        channel.close()
+        if isinstance(error, ChannelClosed):
+            raise ContainerNotRunning(f"container {folder.id[:12]} ended meanwhile") from error
+        raise
 
 
 def _begun(channel: Channel, answer: Message, id: str) -> Connection:

@@ -24,41 +24,53 @@ class LogFile:
         self.folder = folder
         self.largest = largest
         self.files = max(1, files)
-        self.lost = 0
-        """bytes of output that the disk did not take"""
         self._rest = {"stdout": b"", "stderr": b""}
+        self._descriptor = -1
         self._open()
 
     def write(self, stream: str, chunk: bytes) -> None:
         """Keep a piece of output. A full disk loses log lines, never the container."""
-        chunk = self._rest[stream] + chunk
-        whole = chunk.rfind(b"\n") + 1
-        self._rest[stream] = chunk[whole:]
-        if whole:
-            self._append(encode(chunk[:whole], stream, timestamp()))
-        while len(self._rest[stream]) >= LONGEST_LINE:
-            part, self._rest[stream] = self._rest[stream][:LONGEST_LINE], self._rest[stream][LONGEST_LINE:]
-            self._append(encode(part, stream, timestamp()))
+        *pieces, self._rest[stream] = cut(self._rest[stream] + chunk)
+        for piece in pieces:
+            self._append(encode(piece, stream, timestamp()))
+
+    def end(self, stream: str) -> None:
+        """No more comes of this stream: a line without its end waits no longer."""
+        rest, self._rest[stream] = self._rest[stream], b""
+        if rest:
+            self._append(encode(rest, stream, timestamp()))
 
     def close(self) -> None:
-        for stream, rest in self._rest.items():
-            if rest:
-                self._append(encode(rest, stream, timestamp()))
-        os.close(self._descriptor)
+        for stream in self._rest:
+            self.end(stream)
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
 
     def _append(self, content: bytes) -> None:
-        if self.largest and self._size and self._size + len(content) > self.largest:
-            self._rotate()
-        view = memoryview(content)
+        try:
+            if self._descriptor < 0:
+                self._open()
+            if self.largest and self._size and self._size + len(content) > self.largest:
+                self._rotate()
+            self._write(memoryview(content))
+        except OSError:
+            pass
+
+    def _write(self, view: memoryview) -> None:
+        """All or nothing, so that the next line stays a line."""
+        size = len(view)
         try:
             while view:
                 view = view[os.write(self._descriptor, view) :]
         except OSError:
-            self.lost += len(view)
-        self._size += len(content)
+            if len(view) < size:
+                os.ftruncate(self._descriptor, self._size)
+            raise
+        self._size += size
 
     def _rotate(self) -> None:
-        os.close(self._descriptor)
+        descriptor, self._descriptor = self._descriptor, -1
+        os.close(descriptor)
         names = ["log", *(f"log.{number}" for number in range(1, self.files))]
         for older, newer in zip(reversed(names), reversed(names[:-1]), strict=False):
             try:
@@ -73,6 +85,34 @@ class LogFile:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
         self._descriptor = os.open("log", flags, 0o600, dir_fd=self.folder)
         self._size = os.fstat(self._descriptor).st_size
+
+
+def cut(text: bytes) -> list[bytes]:
+    """Runs of whole lines, and the parts of lines that are too long; the last piece, maybe empty, has no end yet."""
+    pieces = list[bytes]()
+    begin = line = 0
+    while len(text) - line >= LONGEST_LINE:
+        found = text.rfind(b"\n", line, line + LONGEST_LINE)
+        if found >= 0:
+            line = found + 1
+            continue
+        if begin < line:
+            pieces.append(text[begin:line])
+        begin = _border(text, line + LONGEST_LINE)
+        pieces.append(text[line:begin])
+        line = begin
+    whole = text.rfind(b"\n", begin) + 1 or begin
+    if begin < whole:
+        pieces.append(text[begin:whole])
+    return [*pieces, text[whole:]]
+
+
+def _border(text: bytes, place: int) -> int:
+    """Not in the midst of a character of UTF-8 (which has at most three bytes that continue it)."""
+    for border in range(place, place - 4, -1):
+        if border == len(text) or text[border] & 0xC0 != 0x80:
+            return border
+    return place
 
 
 def encode(lines: bytes, stream: str, when: bytes) -> bytes:

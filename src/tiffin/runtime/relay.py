@@ -134,6 +134,8 @@ class Output:
             self.loop.forget(self.descriptor)
             os.close(self.descriptor)
             self.descriptor = -1
+            if self.log:
+                self.log.end(self.stream)
             self._close_watchers()
 
     def _on_readable(self, events: int) -> None:

@@ -248,6 +248,7 @@ class Shim:
         os.close(self.layer_lock)
         if self.thrown_away:
             sweep.delete_if_free(self.thrown_away)
+            sweep.free_names(self.store, [self.attributes["name"]])
         self.loop.stop()
 
     def _throw_away(self) -> str:

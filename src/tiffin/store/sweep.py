@@ -12,6 +12,8 @@ from tiffin.store.locks import try_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tiffin.store.store import Store
 
 DEEPEST = 64  # folders open at once
@@ -22,7 +24,7 @@ def sweep(store: Store) -> None:
     for place in ("tmp", "trash"):
         for name in os.listdir(store.path(place)):
             delete_if_free(store.path(place, name))
-    _free_names(store.path("containers", "names"))
+    free_names(store)
 
 
 def delete_if_free(path: str) -> bool:
@@ -45,13 +47,15 @@ def delete_if_free(path: str) -> bool:
                 held.release()
 
 
-def _free_names(folder: str) -> None:
+def free_names(store: Store, names: Iterable[str] | None = None) -> None:
+    """Take away those names of containers that lead nowhere; of all names, or of these."""
+    folder = store.path("containers", "names")
     held = try_lock(folder)
     if held is None:  # a name is being given: it leads nowhere until its container is in place
         return
     with held:
-        for name in os.listdir(folder):
-            if not os.path.exists(f"{folder}/{name}"):
+        for name in os.listdir(folder) if names is None else names:
+            if os.path.lexists(f"{folder}/{name}") and not os.path.exists(f"{folder}/{name}"):
                 os.unlink(f"{folder}/{name}")
 
 
