@@ -113,8 +113,11 @@ BAD: dict[str, tuple[Members, type[TiffinError], str]] = {
     "a layer is cut off": (
         swapped(docker_20(TWO), f"{hex_of(b'v1' + TOP)}/layer.tar", TOP[:700]), BadArchive, "ends in the middle"),
     "a blob is another one": (
-        swapped(layout(TWO, packed="gzip"), f"blobs/sha256/{hex_of(pack(TOP, 'gzip'))}", pack(BOTTOM, "gzip")),
+        swapped(layout(TWO, packed="gzip"), f"blobs/sha256/{hex_of(pack(TOP, 'gzip'))}", pack(TOP, "gzip")[:-1] + b"x"),
         BadArchive, "should have the digest"),
+    "a blob is shorter": (
+        swapped(layout(TWO, packed="gzip"), f"blobs/sha256/{hex_of(pack(TOP, 'gzip'))}", b"x"),
+        BadArchive, "not as long as the manifest says"),
     "a manifest is another one": (
         swapped(layout(TWO), MANIFEST_NAME, b"{}"), BadArchive, "is not what its name says"),
     "a config is another one": (

@@ -100,40 +100,43 @@ def images(parts: Parts, *, all: bool = False) -> list[ImageSummary]:
 
     With `all`, also those that other images were made from, and then every layer that is the top of no image.
     """
-    census = Census(parts)
-    chosen = [
-        image
-        for image in census.images.values()
-        if all or census.names_of(image.id) or census.users(image.id) or not census.children(image.id)
-    ]
-    shares = census.shares()
-    rows = sorted((_summary(parts, census, image, shares) for image in chosen), key=lambda row: (-row.created, row.id))
-    if all:
-        tops = {image.top for image in census.images.values()}
-        rows += [_layer_summary(census, layer) for layer in _in_order(census) if layer.id not in tops]
-    return rows
+    with parts.store.shared():  # nothing goes while we look
+        census = Census(parts)
+        chosen = [
+            image
+            for image in census.images.values()
+            if all or census.names_of(image.id) or census.users(image.id) or not census.children(image.id)
+        ]
+        shares = census.shares()
+        rows = [_summary(parts, census, image, shares) for image in chosen]
+        rows.sort(key=lambda row: (-row.created, row.id))
+        if all:
+            tops = {image.top for image in census.images.values()}
+            rows += [_layer_summary(census, layer) for layer in _in_order(census) if layer.id not in tops]
+        return rows
 
 
 def history(parts: Parts, text: str) -> list[HistoryStep]:
     """The steps of an image from the top down. A bare layer has one nameless step for each layer of its stack."""
-    found = find(parts, text)
-    done = steps_of(parts.images, found.image) if found.image else steps(bare_config(parts, found.top))[::-1]
-    names = Census(parts).names
-    bytes_of = sizes(done, lambda layer: parts.layers.get(layer).size)
-    return [
-        HistoryStep(
-            step.image,
-            step.layer,
-            step.empty,
-            seconds(step.entry.created),
-            step.entry.created_by,
-            size,
-            step.entry.comment,
-            step.entry.author,
-            tuple(name.familiar() for name in names.get(step.image or "", ())),
-        )
-        for step, size in zip(done, bytes_of, strict=True)
-    ]
+    with parts.store.shared():  # nothing goes while we look
+        found = find(parts, text)
+        done = steps_of(parts.images, found.image) if found.image else steps(bare_config(parts, found.top))[::-1]
+        names = Census(parts).names
+        bytes_of = sizes(done, lambda layer: parts.layers.get(layer).size)
+        return [
+            HistoryStep(
+                step.image,
+                step.layer,
+                step.empty,
+                seconds(step.entry.created),
+                step.entry.created_by,
+                size,
+                step.entry.comment,
+                step.entry.author,
+                tuple(name.familiar() for name in names.get(step.image or "", ())),
+            )
+            for step, size in zip(done, bytes_of, strict=True)
+        ]
 
 
 def tag(parts: Parts, text: str, name: str) -> Image:
@@ -159,55 +162,57 @@ def tag(parts: Parts, text: str, name: str) -> Image:
 
 def system_df(parts: Parts) -> DiskUsage:
     """What lies on the disk, each layer counted once."""
-    census = Census(parts)
-    used = [image for image in census.images.values() if census.users(image.id)]
-    held = {layer for image in used for layer in image.layers}
-    held |= {layer.id for container in census.containers for layer in census.stack(container.top)}
-    size = sum(layer.size for layer in census.layers.values())
-    free = sum(layer.size for layer in census.layers.values() if layer.id not in held)
-    return DiskUsage(
-        Usage(len(census.images), len(used), size, free),
-        _containers_usage(parts, census),
-        _blobs_usage(parts, census),
-        len(census.layers),
-    )
+    with parts.store.shared():  # nothing goes while we look
+        census = Census(parts)
+        used = [image for image in census.images.values() if census.users(image.id)]
+        held = {layer for image in used for layer in image.layers}
+        held |= {layer.id for container in census.containers for layer in census.stack(container.top)}
+        size = sum(layer.size for layer in census.layers.values())
+        free = sum(layer.size for layer in census.layers.values() if layer.id not in held)
+        return DiskUsage(
+            Usage(len(census.images), len(used), size, free),
+            _containers_usage(parts, census),
+            _blobs_usage(parts, census),
+            len(census.layers),
+        )
 
 
 def inspect_image(parts: Parts, text: str) -> JSON:
     """An image in Docker's form; a bare layer is shown as the image that it would be."""
-    found = find(parts, text)
-    if found.image is None:
-        config, form = bare_config(parts, found.top), {}
-    else:
-        content = parts.images.config_bytes(found.image.id)
-        config, form = ImageConfig.from_bytes(content), json.loads(content)
-    names = Census(parts).names.get(found.id, [])
-    record = parts.images.record(found.image.id) if found.image else None
-    digest = record.manifest if record else None
-    folders = [parts.layers.folder(layer) for layer in reversed(found.layers)]
-    size = sum(parts.layers.get(layer).size for layer in found.layers)
-    return {
-        "Id": found.id,
-        "RepoTags": [name.familiar() for name in names],
-        "RepoDigests": sorted({f"{name.familiar_repository}@{digest}" for name in names if digest}),
-        "Parent": (found.image.parent if found.image else None) or "",
-        "Comment": config.history[-1].comment if config.history else "",
-        "Created": config.created,
-        "DockerVersion": str(form.get("docker_version") or ""),
-        "Author": config.author,
-        "Config": config.config.to_json(),
-        "Architecture": config.architecture,
-        **({"Variant": config.variant} if config.variant else {}),
-        "Os": config.os,
-        "Size": size,
-        "VirtualSize": size,
-        "GraphDriver": {
-            "Name": "overlay",
-            "Data": {"UpperDir": folders[0] if folders else "", "LowerDir": ":".join(folders[1:])},
-        },
-        "RootFS": {"Type": "layers", "Layers": list(config.diff_ids)},
-        "Metadata": {"LastTagTime": _last_tag_time(parts, found.id)},
-    }
+    with parts.store.shared():  # nothing goes while we look
+        found = find(parts, text)
+        if found.image is None:
+            config, form = bare_config(parts, found.top), {}
+        else:
+            content = parts.images.config_bytes(found.image.id)
+            config, form = ImageConfig.from_bytes(content), json.loads(content)
+        names = Census(parts).names.get(found.id, [])
+        record = parts.images.record(found.image.id) if found.image else None
+        digest = record.manifest if record else None
+        folders = [parts.layers.folder(layer) for layer in reversed(found.layers)]
+        size = sum(parts.layers.get(layer).size for layer in found.layers)
+        return {
+            "Id": found.id,
+            "RepoTags": [name.familiar() for name in names],
+            "RepoDigests": sorted({f"{name.familiar_repository}@{digest}" for name in names if digest}),
+            "Parent": (found.image.parent if found.image else None) or "",
+            "Comment": config.history[-1].comment if config.history else "",
+            "Created": config.created,
+            "DockerVersion": str(form.get("docker_version") or ""),
+            "Author": config.author,
+            "Config": config.config.to_json(),
+            "Architecture": config.architecture,
+            **({"Variant": config.variant} if config.variant else {}),
+            "Os": config.os,
+            "Size": size,
+            "VirtualSize": size,
+            "GraphDriver": {
+                "Name": "overlay",
+                "Data": {"UpperDir": folders[0] if folders else "", "LowerDir": ":".join(folders[1:])},
+            },
+            "RootFS": {"Type": "layers", "Layers": list(config.diff_ids)},
+            "Metadata": {"LastTagTime": _last_tag_time(parts, found.id)},
+        }
 
 
 def inspect_layer(parts: Parts, layer: Layer) -> JSON:

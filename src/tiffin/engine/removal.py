@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from tiffin.engine.census import Census
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import find
-from tiffin.errors import ImageInUse, StoreBusy, StoreFull
+from tiffin.errors import ImageInUse, NoSuchImage, StoreBusy, StoreFull
 from tiffin.images.records import short
 from tiffin.images.reference import Reference, parse
 from tiffin.model.nouns import Image
@@ -134,6 +134,8 @@ class _Removal:
             self._lock.release()
 
     def name(self, name: Reference, id: str, *, force: bool, prune: bool) -> None:
+        if name not in self._census.names_of(id):
+            raise self._too_new(name.familiar())
         is_last, using = self._census.names_of(id) == [name], self._census.users(id)
         if is_last and using and not force:
             raise ImageInUse(
@@ -145,6 +147,8 @@ class _Removal:
             self._forget(id, force=False, prune=prune)
 
     def image(self, image: Image, *, force: bool, prune: bool) -> None:
+        if image.id not in self._census.images:
+            raise self._too_new(image.id)
         names, using = list(self._census.names_of(image.id)), self._census.users(image.id)
         if running := [container for container in using if container.state in ALIVE]:
             raise _conflict(image, "cannot", f"image is being used by running container {short(running[0].id)}")
@@ -192,6 +196,10 @@ class _Removal:
             return 0
         self._unwanted()
         return self._collect_layers() + self._collect_blobs()
+
+    def _too_new(self, reference: str) -> NoSuchImage:
+        """Without the lock, somebody may add things between our counting and our finding: then we came first."""
+        return NoSuchImage(f"No such image: {reference}; it came this very moment")
 
     def _is_idle(self, id: str, named_too: bool) -> bool:
         return self._census.is_free(id) and (named_too or not self._census.names_of(id))

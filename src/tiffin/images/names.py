@@ -30,8 +30,8 @@ class Names:
         path = self._path(name)
         up = "../" * (path.count("/") - self.folder.count("/"))
         while True:
-            self._make_folders(name)
             try:
+                self._make_folders(name)
                 return files.replace_link(path, f"{up}{image.removeprefix('sha256:')}")
             except FileNotFoundError:  # `remove` of a neighbour took the empty folder away
                 continue
@@ -43,8 +43,8 @@ class Names:
             os.unlink(path)
         except FileNotFoundError:
             return False
-        files.sync_folder(os.path.dirname(path))
         self._remove_empty_folders(os.path.dirname(path))
+        self._sync(os.path.dirname(path))
         return True
 
     def given(self, name: Reference) -> int:
@@ -88,10 +88,7 @@ class Names:
                 os.mkdir(folder, 0o700)
             except FileExistsError:
                 continue
-            except FileNotFoundError:
-                return self._make_folders(name)
             files.sync_folder(above)
-        return None
 
     def _remove_empty_folders(self, folder: str) -> None:
         while folder != self.folder:
@@ -100,6 +97,14 @@ class Names:
             except OSError:  # not empty
                 return
             folder = os.path.dirname(folder)
+
+    def _sync(self, folder: str) -> None:
+        """The names in a folder, or that it is gone."""
+        while True:
+            try:
+                return files.sync_folder(folder)
+            except FileNotFoundError:
+                folder = os.path.dirname(folder)
 
 
 def _image(link: str) -> str | None:

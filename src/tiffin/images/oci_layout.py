@@ -115,24 +115,27 @@ def _offer(archive: Archive, descriptor: Descriptor) -> Offer:
     config = _descriptor(forms.object_in(manifest, "config", what), what)
     if config.media_type not in CONFIGS:
         raise BadArchive(f"the archive holds an artifact ({config.media_type[:100]!r}), which is no image")
-    layers = tuple(map(_layer, _descriptors(manifest, what, "layers")))
+    layers = tuple(_layer(archive, layer) for layer in _descriptors(manifest, what, "layers"))
     return Offer(_blob(archive, config), layers, manifest=content)
 
 
-def _layer(descriptor: Descriptor) -> OfferedLayer:
-    kind = descriptor.media_type
+def _layer(archive: Archive, descriptor: Descriptor) -> OfferedLayer:
+    """A layer that is here already may be missing in the archive."""
+    kind, member = descriptor.media_type, descriptor.member
     if "foreign" in kind or "nondistributable" in kind:
         raise Unsupported("a layer of the image is not in the archive but elsewhere on the net (a foreign layer)")
     if kind.endswith("+encrypted"):
         raise Unsupported("a layer of the image is encrypted; decrypt the image first, for example with skopeo")
     if kind not in LAYERS:
         raise BadArchive(f"the image has a layer of the unknown kind {kind[:100]!r}")
-    return OfferedLayer(descriptor.member, descriptor.digest, kind)
+    if archive.has(member) and archive.size(member) != descriptor.size:
+        raise BadArchive(f"{member} in the archive is not as long as the manifest says: it is damaged")
+    return OfferedLayer(member, descriptor.digest, kind)
 
 
 def _blob(archive: Archive, descriptor: Descriptor) -> bytes:
     content = read(archive, descriptor.member)
-    if sha256(content).hexdigest() != hex_of(descriptor.digest):
+    if len(content) != descriptor.size or sha256(content).hexdigest() != hex_of(descriptor.digest):
         raise BadArchive(f"{descriptor.member} in the archive is not what its name says: it is damaged")
     return content
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 
-from tiffin.errors import AmbiguousId, BadName, NoSuchImage, StoreDamaged
+from tiffin.errors import AmbiguousId, BadArchive, BadName, NoSuchImage, StoreDamaged
 from tiffin.images.config import ImageConfig
 from tiffin.images.names import Names
 from tiffin.images.reference import Reference, parse
@@ -88,10 +88,13 @@ class Images:
 
     def config(self, id: str) -> ImageConfig:
         """Not verified against the id, which costs the start of a container 2 ms; `config_bytes` does that."""
+        path = self.content.path(id)
         try:
-            return ImageConfig.from_bytes(files.read(self.content.path(id)))
+            return ImageConfig.from_bytes(files.read(path))
         except FileNotFoundError as error:
-            raise StoreDamaged(f"{self.content.path(id)} is missing: load the image again") from error
+            raise StoreDamaged(f"{path} is missing: load the image again") from error
+        except BadArchive as error:  # it was none when it came in
+            raise StoreDamaged(f"{path} was changed: {error}; move it away and load the image again") from error
 
     def config_bytes(self, id: str) -> bytes:
         """As they came. Raises StoreDamaged where they are not what the id says."""
@@ -99,8 +102,14 @@ class Images:
 
     def all(self) -> list[Image]:
         """Those that are wanted: an image that lost its last name by `rmi` may still wait for its deletion."""
-        named = {image for _, image in self.names.all()}
-        return [self.get(id) for id in self.ids() if id in named or not self.is_unwanted(id)]
+        named, found = {image for _, image in self.names.all()}, list[Image]()
+        for id in self.ids():
+            try:
+                if id in named or not self.is_unwanted(id):
+                    found.append(self.get(id))
+            except NoSuchImage:  # removed meanwhile
+                continue
+        return found
 
     def ids(self) -> list[str]:
         """Of all records, also of those that wait for their deletion."""
@@ -123,7 +132,10 @@ class Images:
 
     def unwant(self, id: str, *, force: bool) -> None:
         """It is to go, but somebody is adding things: the next sweep does it, or with `force` even where it is used."""
-        files.replace(f"{self._folder(id)}/unwanted", b"force\n" if force else b"")
+        try:
+            files.replace(f"{self._folder(id)}/unwanted", b"force\n" if force else b"")
+        except FileNotFoundError:  # somebody else removed it
+            pass
 
     def want(self, id: str) -> None:
         """It is needed after all."""
