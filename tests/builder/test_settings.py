@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 
 from tiffin.builder.settings import changed
 from tiffin.errors import BadParameter
@@ -107,3 +109,16 @@ def test_the_shell_form_uses_the_image_s_shell():
 def test_a_wrong_instruction_is_refused_in_docker_s_words(change: str, error: str):
     with pytest.raises(BadParameter, match=error):
         changed(BEFORE, [change])
+
+
+names = some.sampled_from("CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR".split())
+texts = some.text(some.sampled_from("aA1_²=\"'\\$ {}[]:-+?/,.\t\n#é\0") | some.characters(codec="utf-8"), max_size=30)
+
+
+@given(names, texts)
+def test_any_text_is_an_instruction_or_refused(name: str, text: str):
+    try:
+        after = changed(BEFORE, [f"{name} {text}"])
+    except BadParameter:
+        return
+    assert Config.from_json(after.to_json()) == after

@@ -132,10 +132,9 @@ def _ports(word: str) -> list[str]:
     if protocol not in PROTOCOLS:
         raise BadParameter(f"Invalid proto: {protocol}")
     first, dash, last = numbers.rpartition(":")[2].partition("-")  # what stands before a colon is for publishing
-    try:
-        start, end = int(first), int(last) if dash else int(first)
-    except ValueError as error:
-        raise BadParameter(f"Invalid containerPort: {numbers}") from error
+    if not _is_number(first) or (dash and not _is_number(last)):
+        raise BadParameter(f"Invalid containerPort: {numbers[:50]}")
+    start, end = int(first), int(last or first)
     if not 0 <= start <= end <= 65535:
         raise BadParameter(f"Invalid containerPort: {numbers}")
     return [f"{number}/{protocol}" for number in range(start, end + 1)]
@@ -172,8 +171,8 @@ def _stopsignal(config: Config, text: str) -> Config:
     if len(words) != 1:
         raise BadParameter("STOPSIGNAL requires exactly one argument")
     word = expand(words[0], _variables(config))
-    known = word.isdigit() and 0 < int(word) <= 64
-    if not known and not hasattr(signal, "SIG" + word.upper().removeprefix("SIG").partition("+")[0].partition("-")[0]):
+    name = "SIG" + word.upper().removeprefix("SIG").partition("+")[0].partition("-")[0]  # RTMIN+3 is one, too
+    if not (_is_number(word) and 0 < int(word) <= 64) and name not in signal.Signals.__members__:
         raise BadParameter(f"Invalid signal: {word}")
     return config._replace(stop_signal=word)
 
@@ -222,8 +221,8 @@ def _health(kind: str, command: str, options: Mapping[str, str]) -> Healthcheck:
         raise BadParameter("Missing command after HEALTHCHECK CMD")
     interval, timeout, period, start_interval = (_duration(name, options.get(name, "")) for name in _OPTIONS[:4])
     retries = options.get("retries") or "0"
-    if not retries.lstrip("-").isdigit():
-        raise BadParameter(f"--retries must be a number, not {retries}")
+    if not _is_number(retries.removeprefix("-")):
+        raise BadParameter(f"--retries must be a number, not {retries[:50]}")
     if int(retries) < 0:
         raise BadParameter(f"--retries cannot be negative ({retries})")
     return Healthcheck(test, interval, timeout, period, start_interval, int(retries))
@@ -237,13 +236,17 @@ def _duration(name: str, text: str) -> int:
         rest = rest[len(number) :]
         unit = rest[: len(rest) - len(rest.lstrip("nuµmsh"))]
         # "1m30s": the letters of one unit end where the next number begins, so they are exactly a unit
-        if unit not in UNITS or number.count(".") > 1 or not number.strip("."):
+        if unit not in UNITS or number.count(".") > 1 or not number.strip(".") or len(number) > 20:
             raise BadParameter(f'invalid duration "{text}" of --{name}; one looks like 30s or 1m30s')
         total += float(number) * UNITS[unit]
         rest = rest[len(unit) :]
     if 0 < total < SHORTEST:
         raise BadParameter(f'Interval "{name}" cannot be less than 1ms')
     return int(total)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def _variables(config: Config) -> dict[str, str]:
