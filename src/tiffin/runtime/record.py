@@ -3,6 +3,7 @@
     <runroot>/run/<id>/lock      held by the shim: this, and nothing else, is "running"
     <runroot>/run/<id>/record    pids, group, paused or not: of this boot only
     <runroot>/run/<id>/socket    the shim listens
+    <runroot>/ended/<id>.<any>   the folder of a run that is over, locked until its shim has put everything away
     <root>/containers/<id>/last  the last run: when, and how it ended; never a pid
 
 A record whose lock is free means that the shim ended without finishing: see `runtime.recovery`.
@@ -85,21 +86,29 @@ class RunFolder(NamedTuple):
         except FileNotFoundError:
             pass
 
+    def leave(self) -> str:
+        """Make room for the next run: from now on the container does not run. Where the folder is now.
+
+        The caller holds the lock, and goes on holding it until there is nothing left to put away.
+        """
+        ended = self.store.run_path("ended", f"{self.id}.{os.urandom(4).hex()}")
+        try:
+            os.rename(self.path, ended)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(ended), 0o700, exist_ok=True)
+            os.rename(self.path, ended)
+        return ended
+
     def clear(self) -> None:
         """Remove the folder. The caller holds the lock, and lets it go after this."""
-        for name in sorted(os.listdir(self.path), key=lambda name: name == "lock"):  # the lock last
-            os.unlink(f"{self.path}/{name}")
-        os.rmdir(self.path)
+        delete(self.leave())
 
     def write(self, record: RunRecord) -> None:
         files.replace(f"{self.path}/record", json.dumps(record).encode(), durable=False)
 
     def read(self) -> RunRecord | None:
         """None where there is none (any more)."""
-        try:
-            return RunRecord(*json.loads(files.read(f"{self.path}/record")))
-        except FileNotFoundError:
-            return None
+        return read_record(self.path)
 
     def write_last(self, last: LastRun) -> None:
         files.replace(self.last, json.dumps(last._asdict()).encode() + b"\n", durable=False)
@@ -112,3 +121,21 @@ class RunFolder(NamedTuple):
             return None
         except (ValueError, TypeError) as error:
             raise StoreDamaged(f"{self.last} is no record of a run; remove the file to go on without it") from error
+
+
+def read_record(folder: str) -> RunRecord | None:
+    """Of the folder of a run, also of one that is over. None where there is none (any more)."""
+    try:
+        return RunRecord(*json.loads(files.read(f"{folder}/record")))
+    except FileNotFoundError:
+        return None
+
+
+def delete(folder: str) -> None:
+    """Remove the folder of a run that was left. Somebody else may be doing the same."""
+    try:
+        for name in os.listdir(folder):
+            os.unlink(f"{folder}/{name}")
+        os.rmdir(folder)
+    except FileNotFoundError:
+        pass

@@ -10,8 +10,9 @@ import time
 
 from tiffin.kernel import process
 from tiffin.kernel.cgroups import Group, Layout
-from tiffin.runtime.record import RunFolder
+from tiffin.runtime.record import LastRun, RunFolder, RunRecord, delete, read_record
 from tiffin.store import Store, events
+from tiffin.store.locks import is_held
 
 SUPERVISOR_KILLED = "supervisor killed"
 MACHINE_STOPPED = "machine stopped"
@@ -20,13 +21,11 @@ KILLED = 137
 
 def recover_all(store: Store) -> None:
     """Finish every run of this runroot that has lost its shim."""
-    try:
-        ids = os.listdir(store.run_path("run"))
-    except FileNotFoundError:
-        return
-    for id in ids:
+    for id in _names(store.run_path("run")):
         if not RunFolder(store, id).is_running():
             recover(store, id)
+    for name in _names(store.run_path("ended")):
+        _put_away(store, name)
 
 
 def recover(store: Store, id: str) -> None:
@@ -38,13 +37,13 @@ def recover(store: Store, id: str) -> None:
     held = folder.hold()
     if held is None:
         return
-    try:
+    with held:
         record, last = folder.read(), folder.read_last()
         same_boot = record is not None and record.boot == process.boot_id()
         if record and same_boot:
-            group = Group(Layout.from_json(record.layout), record.group)
-            group.kill()
-            group.remove()
+            _remove_group(record)
+        if record and record.pid and (last is None or last.started != record.started):
+            last = LastRun(record.boot, record.started)  # it had only just begun
         if last and not last.finished:
             reason = SUPERVISOR_KILLED if same_boot else MACHINE_STOPPED
             folder.write_last(last._replace(finished=time.time(), exit_code=KILLED, reason=reason))
@@ -52,8 +51,36 @@ def recover(store: Store, id: str) -> None:
         if record and record.auto_remove:
             _throw_away(store, id)
         folder.clear()
-    finally:
-        held.release()
+
+
+def _put_away(store: Store, name: str) -> None:
+    """Of a run whose end is written down, but whose shim did not come further."""
+    ended, id = store.run_path("ended", name), name.partition(".")[0]
+    if is_held(f"{ended}/lock"):
+        return
+    folder = RunFolder(store, id)
+    held = folder.hold()
+    if held:  # else there is a next run, which has put the group away and made its own
+        with held:
+            record = read_record(ended)
+            if record and record.boot == process.boot_id():
+                _remove_group(record)
+            folder.clear()
+    delete(ended)
+
+
+def _remove_group(record: RunRecord) -> None:
+    if record.group:
+        group = Group(Layout.from_json(record.layout), record.group)
+        group.kill()
+        group.remove()
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except FileNotFoundError:
+        return []
 
 
 def _throw_away(store: Store, id: str) -> None:

@@ -6,9 +6,9 @@ the spawner; when it is killed, the first process dies with it, and `runtime.rec
     caller --start--> launcher --handover--> shim <--wait, attach, signal, exec-- clients
                           `--fork--> first process (the shim's child)
 
-How a run ends: the exit is written down, the lock let go (from now on the container does not run), the output read to
-its end, and the clients told. Unmounting, the cgroup, and the files of a `--rm` container follow: nobody waits for
-them.
+How a run ends: the exit is written down and the place of the run left (from now on the container does not run), the
+output read to its end, and the clients told. Unmounting, the cgroup, and the files of a `--rm` container follow: nobody
+waits for them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tiffin.runtime.log import LogFile
 from tiffin.runtime.loop import READ, Loop
 from tiffin.runtime.plan import ExecPlan
 from tiffin.runtime.program import Client, Program
-from tiffin.runtime.record import LastRun, RunFolder, RunRecord
+from tiffin.runtime.record import LastRun, RunFolder, RunRecord, delete
 from tiffin.runtime.starter import Handover
 from tiffin.store import Store, events, sweep
 
@@ -131,6 +131,10 @@ class Shim:
         elif wish in ("pause", "unpause"):
             self._pause(wish == "pause")
             client.tell({"done": True})
+        elif wish == "keep":  # of a `--rm` container that will start again
+            self.record = self.record._replace(auto_remove=False)
+            self.run_folder.write(self.record)
+            client.tell({"done": True})
         elif wish == "hold":
             self.holders.add(client.channel.fileno())
             self._freeze_or_thaw()
@@ -222,8 +226,7 @@ class Shim:
         self.run_folder.write_last(end)
         self._emit("die", exitCode=str(program.exit_code))
         self.thrown_away = self._throw_away() if self.record.auto_remove else None
-        self.run_folder.clear()
-        os.close(self.run_lock)
+        self.left = self.run_folder.leave()
         self.loop.after(LINGER, program, lambda: self._linger(program))
 
     def _linger(self, program: Program) -> None:
@@ -245,6 +248,7 @@ class Shim:
         while _reap_one():
             pass
         group.remove()
+        delete(self.left)
         os.close(self.layer_lock)
         if self.thrown_away:
             sweep.delete_if_free(self.thrown_away)
