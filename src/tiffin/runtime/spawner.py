@@ -19,7 +19,7 @@ import signal
 import sys
 from _socket import socket
 
-from tiffin.kernel import cgroups, process, unix
+from tiffin.kernel import cgroups, process, signals, unix
 from tiffin.runtime.channel import Channel
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.shim import Shim
@@ -30,6 +30,7 @@ from tiffin.store.locks import lock
 IDLE = 60.0  # seconds without a caller, after which it leaves
 GROUP = "/tiffin/shims"
 TAKEN = b"."
+SIGCHLD = int(signal.SIGCHLD)
 NOFILE = 1 << 20  # what Docker's containers may open; less where the machine gives less
 
 
@@ -60,11 +61,10 @@ def _settle(ready: int) -> None:
     process.set_dumpable(False)
     os.chdir("/")
     os.umask(0o022)
-    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}:
-        if number < 32:
-            signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # shims are reaped by the kernel
+    keep = {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
+    signals.by_default(*(number for number in range(1, signal.SIGSYS + 1) if number not in keep))
+    signals.unblock_all()
+    signals.ignore(signal.SIGCHLD)  # shims are reaped by the kernel
     _reset_limits()
     with open("/proc/self/oom_score_adj", "w") as file:
         file.write("0")
@@ -117,7 +117,7 @@ def _become_shim(server: socket, spawner: socket) -> None:
     code = 1
     try:
         os.setsid()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signals.by_default(SIGCHLD)
         ours, its = unix.pair()
         shim_pid = os.getpid()
         launcher = os.fork()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import cache
+from zlib import crc32  # hashlib costs 2 ms
 
 from tiffin.errors import TiffinError
 from tiffin.kernel.files import sealed_copy
@@ -49,16 +51,20 @@ def socket_path(store: Store) -> str:
 
 
 def _key(store: Store) -> int:
-    from zlib import crc32  # hashlib costs 2 ms
+    spaces = (os.readlink(f"/proc/self/ns/{name}") for name in os.listdir("/proc/self/ns"))
+    text = "\0".join((store.root, store.runroot, *spaces)).encode()
+    return crc32(text) << 32 | _build()
 
-    parts = [store.root, store.runroot, sys.executable]
-    parts += [os.readlink(f"/proc/self/ns/{name}") for name in os.listdir("/proc/self/ns")]
+
+@cache
+def _build() -> int:
+    """Of the code that this process has loaded: what it is does not change any more."""
+    parts = [sys.executable]
     package = os.path.dirname(os.path.dirname(__file__))
     for folder in ("kernel", "runtime", "store"):
         with os.scandir(f"{package}/{folder}") as entries:
             parts += sorted(f"{entry.name}{entry.stat().st_mtime_ns}" for entry in entries if entry.is_file())
-    text = "\0".join(parts).encode()
-    return crc32(text) << 32 | crc32(text[::-1])
+    return crc32("\0".join(parts).encode())
 
 
 def _start(path: str) -> None:
@@ -88,8 +94,12 @@ def _command(path: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    # a libpython that is found relative to the program would be sought beside the copy
-    return {"PATH": os.defpath, "LC_ALL": "C.UTF-8", "LD_LIBRARY_PATH": f"{sys.base_prefix}/lib"}
+    return {
+        "PATH": os.defpath,
+        "LC_ALL": "C.UTF-8",
+        "LD_LIBRARY_PATH": f"{sys.base_prefix}/lib",  # else sought beside the copy, where it is found by $ORIGIN
+        "LD_BIND_NOW": "1",  # once here, and not in each forked child again
+    }
 
 
 def _program() -> int:

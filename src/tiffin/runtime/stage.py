@@ -10,9 +10,10 @@ from _socket import socket
 from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR
 from fcntl import ioctl
 
-from tiffin.kernel import unix
+from tiffin.kernel import signals, unix
 
 TIOCSPTLCK, TIOCGPTPEER, TIOCSCTTY = 0x40045431, 0x5441, 0x540E
+SIGPIPE, SIGXFSZ = int(signal.SIGPIPE), int(signal.SIGXFSZ)
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # What the child says to the shim. Silence until the end of the stream means: the program has begun.
@@ -89,9 +90,8 @@ class Stage:
         """Become the program, sought in the container's PATH as execvp(3) does. Raises CannotExecute."""
         variables = dict(self._defaults)
         variables.update((key, text) for key, sign, text in (word.partition("=") for word in environment) if sign)
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores these two
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        signals.by_default(SIGPIPE, SIGXFSZ)  # Python ignores these two
+        signals.unblock_all()
         name, denied = argv[0], False
         folders = [""] if "/" in name else variables.get("PATH", DEFAULT_PATH).split(":")
         for folder in folders if name else ():

@@ -1,6 +1,7 @@
 """What happened, as JSON lines that any number of processes write and follow.
 
     <runroot>/events/<number of its first line>     at most 16 MB each, two of them
+    <runroot>/events/counter                        the lock, and the last number given
 
 Each line is one O_APPEND write of at most 4 KB, made under a lock that gives it its number; a number that is missing
 tells a follower that it came too late. The form is that of Docker's events, with `n` beside it.
@@ -15,7 +16,7 @@ from collections.abc import Iterator
 
 from tiffin.kernel.inotify import Watch
 from tiffin.record import NamedTuple
-from tiffin.store.locks import lock
+from tiffin.store.locks import Lock, lock
 from tiffin.store.store import Store
 
 LARGEST_FILE = 16 << 20
@@ -42,15 +43,13 @@ class Missed(NamedTuple):
 def emit(store: Store, kind: str, action: str, id: str, attributes: dict[str, str]) -> None:
     """Tell everybody who follows. Not synced: events are of this boot."""
     folder = store.run_path("events")
-    os.makedirs(folder, 0o700, exist_ok=True)
-    with lock(folder):
-        names = _files(folder)
-        number = _last_number(folder, names) + 1
-        if not names or os.stat(f"{folder}/{names[-1]}").st_size > LARGEST_FILE:
-            names.append(number)
-        for old in names[:-2]:
-            os.unlink(f"{folder}/{old}")
-        _append(f"{folder}/{names[-1]}", _line(number, kind, action, id, attributes))
+    with _counter(folder) as counter:
+        first, last = _numbers(counter, folder)
+        if first and os.stat(f"{folder}/{first}").st_size > LARGEST_FILE:
+            _drop_older_than(folder, first)
+            first = 0
+        _append(f"{folder}/{first or last + 1}", _line(last + 1, kind, action, id, attributes))
+        os.pwrite(counter.descriptor, b"%20d%20d" % (first or last + 1, last + 1), 0)
 
 
 def read(store: Store, *, after: int = 0) -> list[Event | Missed]:
@@ -93,6 +92,29 @@ def last_number(store: Store) -> int:
     return _last_number(folder, _files(folder))
 
 
+def _counter(folder: str) -> Lock:
+    try:
+        return lock(f"{folder}/counter", create=True, writable=True)
+    except FileNotFoundError:
+        os.makedirs(folder, 0o700, exist_ok=True)
+        return lock(f"{folder}/counter", create=True, writable=True)
+
+
+def _numbers(counter: Lock, folder: str) -> tuple[int, int]:
+    """The number in the name of the newest file, and that of the last event: as written, or else as found."""
+    text = os.pread(counter.descriptor, 40, 0)
+    if len(text) == 40:
+        return int(text[:20]), int(text[20:])
+    names = _files(folder)
+    return (names[-1], _last_number(folder, names)) if names else (0, 0)
+
+
+def _drop_older_than(folder: str, newest: int) -> None:
+    for name in _files(folder):
+        if name < newest:
+            os.unlink(f"{folder}/{name}")
+
+
 def _line(number: int, kind: str, action: str, id: str, attributes: dict[str, str]) -> bytes:
     form = {"n": number, "time": time.time_ns(), "Type": kind, "Action": action, "ID": id, "Attributes": attributes}
     line = json.dumps(form).encode() + b"\n"
@@ -109,7 +131,7 @@ def _event(line: bytes) -> Event:
 
 def _files(folder: str) -> list[int]:
     try:
-        return sorted(int(name) for name in os.listdir(folder))
+        return sorted(int(name) for name in os.listdir(folder) if name.isdigit())
     except FileNotFoundError:
         return []
 

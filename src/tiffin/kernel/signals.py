@@ -1,0 +1,25 @@
+"""What a process does on a signal, without the enumerations of the module signal: they cost a forked child pages."""
+
+from __future__ import annotations
+
+from _signal import (  # type: ignore[import-not-found]  # the C half of signal
+    SIG_DFL,
+    SIG_IGN,
+    SIG_SETMASK,
+    pthread_sigmask,
+    signal,
+)
+
+
+def by_default(*numbers: int) -> None:
+    """Let the kernel's own action happen."""
+    for number in numbers:
+        signal(number, SIG_DFL)
+
+
+def ignore(number: int) -> None:
+    signal(number, SIG_IGN)
+
+
+def unblock_all() -> None:
+    pthread_sigmask(SIG_SETMASK, ())
