@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import spaces
 from tiffin.engine.state import ContainerState, state_of
-from tiffin.errors import ContainerNotRunning, NotFound, NotModified, TiffinError
+from tiffin.errors import ContainerNotRunning, NotFound, TiffinError
 from tiffin.model.config import Config, HostConfig
 from tiffin.record import NamedTuple
 from tiffin.runtime.channel import ChannelClosed
@@ -165,6 +165,11 @@ class Container:
         Raises NotModified where it runs, CommandNotFound, CommandNotExecutable, StartFailed.
         """
         connection = spaces.start(self._parts, self.record, streams or Streams())
+        return RunningContainer.begun(self._parts, self.record, connection)
+
+    def restart(self, timeout: float | None = None, signal: str | None = None) -> RunningContainer:
+        """stop where it runs, with that grace time (seconds), then start. Raises as `start` does."""
+        connection = spaces.restart(self._parts, self.record, timeout=timeout, signal_name=signal)
         return RunningContainer.begun(self._parts, self.record, connection)
 
     def running(self) -> RunningContainer:
@@ -320,14 +325,6 @@ class RunningContainer(Container):
     def unpause(self) -> None:
         """Raises ContainerNotPaused."""
         spaces.unpause(self._parts, self.record)
-
-    def restart(self, timeout: float | None = None) -> RunningContainer:
-        """stop, then start."""
-        try:
-            self.stop(timeout)
-        except NotModified:
-            pass
-        return self.start()
 
     def attach(self, streams: Streams) -> Attachment:
         """Watch the first process, and feed it. Raises ContainerPaused."""

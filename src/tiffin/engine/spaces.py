@@ -11,7 +11,7 @@ from tiffin.engine import binds, planning
 from tiffin.engine.attributes import attributes
 from tiffin.engine.filters import default_filter
 from tiffin.engine.state import noun_of, state_of
-from tiffin.errors import BadParameter, ContainerNotRunning
+from tiffin.errors import BadParameter, ContainerNotRunning, NotModified
 from tiffin.kernel.cgroups import Layout, detect
 from tiffin.layers.overlay import mount
 from tiffin.model.config import Config
@@ -137,6 +137,20 @@ def stop(parts: Parts, record: ContainerRecord, *, timeout: float | None, signal
     except TimeoutError:
         _signal_and_wait(parts, record, signal.SIGKILL, KILL_PATIENCE)
     events.emit(parts.store, "container", "stop", record.id, attributes(record))
+
+
+def restart(parts: Parts, record: ContainerRecord, *, timeout: float | None, signal_name: str | None) -> Connection:
+    """stop where it runs, then start. A `--rm` container is kept. Raises as `start` does."""
+    if _check(parts, "restart", record) in ALIVE:
+        try:
+            if record.host.auto_remove:
+                client.tell(RunFolder(parts.store, record.id), {"do": "keep"})
+            stop(parts, record, timeout=timeout, signal_name=signal_name)
+        except (ContainerNotRunning, NotModified):  # it ended by itself just now
+            pass
+    connection = start(parts, record, Streams())
+    events.emit(parts.store, "container", "restart", record.id, attributes(record))
+    return connection
 
 
 def kill(parts: Parts, record: ContainerRecord, number: int) -> None:

@@ -112,7 +112,13 @@ class Starter:
                 time.sleep(0.001)
         except FileNotFoundError:
             raise CannotStart(Failure("gone", "Lock", 0, "the container was removed meanwhile")) from None
+        if self.plan.auto_remove:
+            self._forget_volatile()
         return held
+
+    def _forget_volatile(self) -> None:
+        """After a volatile mount overlay refuses the next, as a crash may have cost something; here was none."""
+        sweep.delete(self.store.path("containers", self.plan.id, "work/work/incompat/volatile"))  # overlayfs.rst
 
     def _start(self, given: dict[str, int]) -> dict[str, int]:
         assert self.run_lock
@@ -182,3 +188,4 @@ class Starter:
         caller.send(answer)
         if thrown_away:
             sweep.delete_if_free(thrown_away)
+            sweep.free_names(self.store, [self.plan.attributes["name"]])

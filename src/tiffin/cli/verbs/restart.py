@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tiffin.cli.failures import each
 from tiffin.cli.options import Command, Given, number, text
-from tiffin.errors import ContainerNotRunning, NotModified
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,12 +23,7 @@ COMMAND = Command(
 
 def act(engine: Engine, given: Given) -> int:
     def restart(name: str) -> None:
-        container = engine.container(name)
-        try:
-            container.running().stop(timeout=given[TIMEOUT], signal=given[SIGNAL] or None)
-        except (ContainerNotRunning, NotModified):  # then it is only started
-            pass
-        container.start()
+        engine.container(name).restart(timeout=given[TIMEOUT], signal=given[SIGNAL] or None)
         print(name)
 
     return each(given.arguments, restart)
