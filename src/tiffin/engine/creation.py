@@ -27,6 +27,10 @@ def create(
 
     Raises NoSuchImage, AmbiguousId, BadParameter, BadName, NameInUse.
     """
+    from tiffin.engine.spaces import signal_number  # which needs this module
+
+    if config.stop_signal:
+        signal_number(config.stop_signal)
     containers, id = Containers(parts.store), id or new_id()
     with parts.store.shared():  # from finding the layers until the record that holds them is in place
         found = find(parts, reference)

@@ -97,9 +97,13 @@ def _summary(parts: Parts, record: ContainerRecord, state: ContainerState, size:
     own, whole = _sizes(parts, record) if size else (-1, -1)
     return ContainerSummary(
         record.id, record.name, record.config.image, record.image or record.top or "",
-        " ".join(record.config.argv), record.created, state.status, state.started, state.finished, state.exit_code,
-        record.config.labels, own, whole,
+        " ".join(map(_shown, record.config.argv)), record.created, state.status, state.started, state.finished,
+        state.exit_code, record.config.labels, own, whole,
     )  # fmt: skip
+
+
+def _shown(word: str) -> str:
+    return f"'{word}'" if " " in word else word  # as Docker does
 
 
 def _sizes(parts: Parts, record: ContainerRecord) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import time
 from tiffin.kernel import process
 from tiffin.kernel.cgroups import Group, Layout
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord, delete, read_record
-from tiffin.store import Store, events
+from tiffin.store import Store, events, sweep
 from tiffin.store.locks import is_held
 
 SUPERVISOR_KILLED = "supervisor killed"
@@ -88,4 +88,5 @@ def _throw_away(store: Store, id: str) -> None:
         store.trash(store.path("containers", id), durable=False)
     except FileNotFoundError:  # its shim had come that far
         return
+    sweep.free_names(store)
     events.emit(store, "container", "destroy", id, {})

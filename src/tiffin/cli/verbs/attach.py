@@ -5,6 +5,7 @@ from __future__ import annotations
 from tiffin.cli.join import Wishes, join
 from tiffin.cli.options import Command, Given, switch, text
 from tiffin.cli.terminal import DEFAULT_KEYS
+from tiffin.errors import ContainerNotRunning
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ COMMAND = Command(
 
 
 def act(engine: Engine, given: Given) -> int:
-    running = engine.container(given.arguments[0]).running()
+    container = engine.container(given.arguments[0])
+    try:
+        running = container.running()
+    except ContainerNotRunning as error:
+        raise ContainerNotRunning("You cannot attach to a stopped container, start it first") from error
     wishes = Wishes(
         stdin=running.config.open_stdin and not given[NO_STDIN],
         tty=running.config.tty,
