@@ -68,6 +68,8 @@ class Wishes(NamedTuple):
     """the program has a terminal of its own: keys are passed raw, and there is no stderr"""
     keys: str = terminal.DEFAULT_KEYS
     pass_signals: bool = False
+    redraw: bool = False
+    """the program has been on its terminal before: let it draw its screen anew"""
 
     @property
     def raw(self) -> bool:
@@ -134,6 +136,8 @@ class _Conversation:
 
     def carry(self) -> int | None:
         if self.wishes.tty:
+            if self.wishes.redraw:
+                self._resize(1)  # a program draws when its window changes
             self._resize()
         while self.outputs or self.exit_code is None:
             self._turn()
@@ -189,10 +193,10 @@ class _Conversation:
             else:
                 self.left = 128 + number
 
-    def _resize(self) -> None:
+    def _resize(self, more: int = 0) -> None:
         size = terminal.size()
         if size:
-            self._tell(partial(self.attachment.resize, *size))
+            self._tell(partial(self.attachment.resize, size[0] + more, size[1]))
 
     def _tell(self, message: Callable[[], None]) -> None:
         try:

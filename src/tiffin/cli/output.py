@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import BinaryIO
 
 from tiffin.cli.options import UsageError, text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 OUTPUT = text("output", "write to this file; otherwise to the standard output", "o")
 

@@ -30,7 +30,9 @@ class Caught:
         self.reader, self.writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         # each signal writes its number; with a full pipe (65,536 of them) the latest are lost, and nothing blocks
         self.woken_before = signal.set_wakeup_fd(self.writer, warn_on_full_buffer=False)
-        self.before = [(number, signal.signal(number, _note)) for number in self.numbers]
+        # what the caller has us ignore (nohup, a job in the background) stays ignored
+        heard = [number for number in self.numbers if signal.getsignal(number) != signal.SIG_IGN]
+        self.before = [(number, signal.signal(number, _note)) for number in heard]
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -11,41 +11,61 @@ rm), `looking` (ps, inspect), `images` (images, history, tag), `removal` (rmi, p
 `commit`, `bootstrap`. `handles` are the nouns to hold in the hand, `planning` the policy of a process space.
 """
 
-from tiffin.engine.engine import Engine, Progress
-from tiffin.engine.handles import Attachment, Container, ExecConfig, ExecResult, RunningContainer
-from tiffin.engine.looking import ContainerSummary
-from tiffin.engine.state import ContainerState
-from tiffin.model.config import Config, HostConfig, LogConfig
-from tiffin.model.nouns import Image, Layer
-from tiffin.runtime.client import Streams
+from __future__ import annotations
+
+from tiffin.engine.engine import Engine
 
 TYPE_CHECKING = False
-if TYPE_CHECKING:  # the types of what some verbs give: loading them would cost those who use other verbs
+if TYPE_CHECKING:
     from tiffin.containers.logs import LogLine as LogLine
     from tiffin.engine.archives import Loaded as Loaded
+    from tiffin.engine.engine import Progress as Progress
+    from tiffin.engine.handles import Attachment as Attachment
+    from tiffin.engine.handles import Container as Container
+    from tiffin.engine.handles import ExecConfig as ExecConfig
+    from tiffin.engine.handles import ExecResult as ExecResult
+    from tiffin.engine.handles import RunningContainer as RunningContainer
     from tiffin.engine.images import DiskUsage as DiskUsage
     from tiffin.engine.images import HistoryStep as HistoryStep
     from tiffin.engine.images import ImageSummary as ImageSummary
+    from tiffin.engine.looking import ContainerSummary as ContainerSummary
     from tiffin.engine.removal import Pruned as Pruned
     from tiffin.engine.removal import Removed as Removed
+    from tiffin.engine.state import ContainerState as ContainerState
     from tiffin.layers.changes import Change as Change
+    from tiffin.model.config import Config as Config
+    from tiffin.model.config import HostConfig as HostConfig
+    from tiffin.model.config import LogConfig as LogConfig
+    from tiffin.model.nouns import Image as Image
+    from tiffin.model.nouns import Layer as Layer
+    from tiffin.runtime.client import Streams as Streams
     from tiffin.store.events import Event as Event
     from tiffin.store.events import Missed as Missed
 
-__all__ = [
-    "Attachment",
-    "Config",
-    "Container",
-    "ContainerState",
-    "ContainerSummary",
-    "Engine",
-    "ExecConfig",
-    "ExecResult",
-    "HostConfig",
-    "Image",
-    "Layer",
-    "LogConfig",
-    "Progress",
-    "RunningContainer",
-    "Streams",
-]
+HOMES = {
+    "containers.logs": ("LogLine",),
+    "engine.archives": ("Loaded",),
+    "engine.engine": ("Progress",),
+    "engine.handles": ("Attachment", "Container", "ExecConfig", "ExecResult", "RunningContainer"),
+    "engine.images": ("DiskUsage", "HistoryStep", "ImageSummary"),
+    "engine.looking": ("ContainerSummary",),
+    "engine.removal": ("Pruned", "Removed"),
+    "engine.state": ("ContainerState",),
+    "layers.changes": ("Change",),
+    "model.config": ("Config", "HostConfig", "LogConfig"),
+    "model.nouns": ("Image", "Layer"),
+    "runtime.client": ("Streams",),
+    "store.events": ("Event", "Missed"),
+}
+"""Where the other names of the library live: a reader of `tiffin ps` pays for none that it does not use."""
+
+__all__ = ["Engine", *(name for names in HOMES.values() for name in names)]
+
+
+def __getattr__(name: str) -> object:
+    for home, names in HOMES.items():
+        if name in names:
+            from importlib import import_module  # only for the library
+
+            return getattr(import_module(f"tiffin.{home}"), name)
+    raise AttributeError(f"module 'tiffin.engine' has no attribute '{name}'")

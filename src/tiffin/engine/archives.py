@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import BinaryIO
 
 from tiffin.builder.settings import changed
 from tiffin.engine.parts import Parts
@@ -24,6 +23,10 @@ from tiffin.model.config import Config
 from tiffin.model.nouns import Image
 from tiffin.record import NamedTuple
 from tiffin.store import events
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 
 class Loaded(NamedTuple):

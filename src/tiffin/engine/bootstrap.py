@@ -24,7 +24,6 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from typing import IO
 
 from tiffin.engine import elf
 from tiffin.engine.archives import import_
@@ -34,6 +33,10 @@ from tiffin.errors import BadParameter, TiffinError, Unsupported
 from tiffin.images.loading import Progress
 from tiffin.model.nouns import Image
 from tiffin.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
 
 DEBIAN = "bookworm"
 USUAL_FOLDERS = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")

@@ -51,14 +51,21 @@ def create(
 
 
 def create_and_start(
-    parts: Parts, reference: str, config: Config, host: HostConfig, *, name: str | None, streams: Streams, owned: bool
+    parts: Parts,
+    reference: str,
+    config: Config,
+    host: HostConfig,
+    *,
+    name: str | None,
+    streams: Streams | None,
+    owned: bool,
 ) -> tuple[ContainerRecord, Connection]:
     """The two halves of `run`.
 
     A `--rm` container is held from before it is made until its shim has it: if we die in between, the next verb
     removes it.
     """
-    id = new_id()
+    id, streams = new_id(), streams or Streams()
     folder = RunFolder(parts.store, id)
     held = folder.hold() if host.auto_remove else None
     if held:

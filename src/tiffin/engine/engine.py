@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tiffin.containers import Containers
-from tiffin.engine import creation, looking
-from tiffin.engine.handles import Container, RunningContainer
+from tiffin.engine import looking
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import find_image, find_layer
 from tiffin.engine.state import noun_of, state_of
@@ -16,18 +14,22 @@ from tiffin.errors import NoSuchContainer, NotFound
 from tiffin.model import nouns
 from tiffin.model.config import Config, HostConfig
 from tiffin.model.nouns import Image, Layer
-from tiffin.runtime.client import Streams
 from tiffin.runtime.recovery import recover_all
 from tiffin.store import Store
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, BinaryIO, TypeAlias
+
     from tiffin.engine.archives import Loaded
+    from tiffin.engine.handles import Container, RunningContainer
     from tiffin.engine.images import DiskUsage, HistoryStep, ImageSummary
     from tiffin.engine.looking import ContainerSummary
     from tiffin.engine.removal import Pruned, Removed
+    from tiffin.runtime.client import Streams
     from tiffin.store.events import Event, Missed
 
-JSON = dict[str, Any]  # the border: Docker's form
+JSON: TypeAlias = "dict[str, Any]"  # the border: Docker's form
 Progress = Callable[[str, int, int | None], None]
 """Called with what is going on, the bytes done, and the bytes in all where they are known."""
 
@@ -60,6 +62,8 @@ class Engine:
 
     def container(self, reference: str) -> Container:
         """By name, id, or unique prefix of an id. Raises NoSuchContainer, AmbiguousId."""
+        from tiffin.engine.handles import Container  # not for listing
+
         return Container(self._parts, Containers(self.store).resolve(reference))
 
     def image(self, reference: str) -> Image:
@@ -95,6 +99,9 @@ class Engine:
 
         Raises NoSuchImage, NameInUse, BadName, BadParameter.
         """
+        from tiffin.engine import creation  # not for listing
+        from tiffin.engine.handles import Container  # not for listing
+
         reference, config = _asked(image, command, config)
         return Container(self._parts, creation.create(self._parts, reference, config, host, name=name))
 
@@ -113,9 +120,12 @@ class Engine:
 
         Raises as `create` and `start` do.
         """
+        from tiffin.engine import creation  # not for listing
+        from tiffin.engine.handles import RunningContainer  # not for listing
+
         reference, config = _asked(image, command, config)
         record, connection = creation.create_and_start(
-            self._parts, reference, config, host, name=name, streams=streams or Streams(), owned=owned
+            self._parts, reference, config, host, name=name, streams=streams, owned=owned
         )
         return RunningContainer.begun(self._parts, record, connection)
 

@@ -11,7 +11,6 @@ import os
 import select
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, BinaryIO
 
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import spaces
@@ -22,7 +21,10 @@ from tiffin.record import NamedTuple
 from tiffin.runtime.channel import ChannelClosed
 from tiffin.runtime.client import Connection, Streams
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from tiffin.containers.logs import LogLine, Span
     from tiffin.engine.parts import Parts
     from tiffin.layers.changes import Change
@@ -276,10 +278,7 @@ class Container:
         return logs.follow(self._home, span, tail=tail, goes_on=goes_on, wake=end.fileno())
 
     def _attachment(self, connection: Connection) -> Attachment:
-        return Attachment(connection, self._after_loss)
-
-    def _after_loss(self) -> int:
-        return spaces.wait(self._parts, self.record)
+        return Attachment(connection, lambda: spaces.lost(self._parts, self.record))
 
 
 class RunningContainer(Container):
@@ -292,7 +291,7 @@ class RunningContainer(Container):
     @classmethod
     def begun(cls, parts: Parts, record: ContainerRecord, connection: Connection) -> RunningContainer:
         """One that was just started over this connection."""
-        return cls(parts, record, Attachment(connection, lambda: spaces.wait(parts, record)))
+        return cls(parts, record, Attachment(connection, lambda: spaces.lost(parts, record)))
 
     @property
     def attachment(self) -> Attachment:
@@ -343,7 +342,7 @@ class RunningContainer(Container):
             self._parts, self.record, tuple(argv), settings, streams or Streams(),
             privileged=config.privileged, owned=owned,
         )  # fmt: skip
-        return Attachment(connection, lambda: spaces.wait(self._parts, self.record))
+        return Attachment(connection, lambda: spaces.lost(self._parts, self.record))
 
     def execute(self, argv: Sequence[str], *, config: ExecConfig = ExecConfig(), stdin: bytes = b"") -> ExecResult:
         """exec, and wait for what it writes and how it ends."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from typing import Any
 
 from tiffin.engine.census import Census
 from tiffin.engine.parts import Parts
@@ -22,7 +21,11 @@ from tiffin.model.states import ALIVE
 from tiffin.record import NamedTuple
 from tiffin.store import events
 
-JSON = dict[str, Any]  # the border: Docker's form
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+JSON: TypeAlias = "dict[str, Any]"  # the border: Docker's form
 
 
 class ImageSummary(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine.state import ContainerState, state_of
@@ -11,10 +10,13 @@ from tiffin.errors import NoSuchContainer
 from tiffin.model.nouns import State
 from tiffin.record import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
     from tiffin.engine.parts import Parts
 
-JSON = dict[str, Any]  # the border: Docker's form
+JSON: TypeAlias = "dict[str, Any]"  # the border: Docker's form
 NEVER = "0001-01-01T00:00:00Z"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING
 
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import binds, planning
@@ -24,6 +23,7 @@ from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import RunFolder
 from tiffin.store import events, files
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine.parts import Parts
     from tiffin.runtime.channel import Channel
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 GRACE = 10.0  # seconds between SIGTERM and SIGKILL, as Docker's
 KILL_PATIENCE = 10.0  # seconds for a killed container to be gone
+KILLED = 128 + signal.SIGKILL
 FIXTURES = ("dev", "proc", "sys", "etc")
 FIXTURE_FILES = ("etc/hosts", "etc/hostname", "etc/resolv.conf", ".dockerenv")
 
@@ -110,17 +111,25 @@ def execute(
 
 
 def wait(parts: Parts, record: ContainerRecord) -> int:
-    """The exit code of the run that is going on, or else of the last one."""
+    """The exit code of the run that is going on, or else of the last one. Raises NoSuchContainer."""
     connection = watched(parts, record)
     if connection is None:
-        return _last_exit_code(parts, record)
+        state = state_of(parts.store, record.id)
+        Containers(parts.store).get(record.id)  # a `--rm` container that has ended takes its exit code along
+        return state.exit_code
     try:
         return connection.wait()
-    except ChannelClosed:  # the shim was killed
-        RunFolder(parts.store, record.id).wait()
-        return _last_exit_code(parts, record)
+    except ChannelClosed:
+        return lost(parts, record)
     finally:
         connection.close()
+
+
+def lost(parts: Parts, record: ContainerRecord) -> int:
+    """The exit code of a run whose shim was killed."""
+    RunFolder(parts.store, record.id).wait()
+    state_of(parts.store, record.id)  # which finishes it
+    return KILLED
 
 
 def stop(parts: Parts, record: ContainerRecord, *, timeout: float | None, signal_name: str | None) -> None:
@@ -242,10 +251,6 @@ def _check(parts: Parts, verb: str, record: ContainerRecord) -> str:
     container = noun_of(record, state_of(parts.store, record.id))
     check(verb, container)
     return container.state
-
-
-def _last_exit_code(parts: Parts, record: ContainerRecord) -> int:
-    return state_of(parts.store, record.id).exit_code
 
 
 def _signal_and_wait(parts: Parts, record: ContainerRecord, number: int, seconds: float | None) -> None:

@@ -6,11 +6,14 @@ Everything here raises BadArchive with a sentence that says where the trouble is
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from tiffin.errors import BadArchive
 
-JSON = dict[str, Any]  # the border: what json.loads gives
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+JSON: TypeAlias = "dict[str, Any]"  # the border: what json.loads gives
 LARGEST = 16 << 20  # bytes of one document; the registries' own limit is 4 MB
 
 

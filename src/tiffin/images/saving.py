@@ -18,7 +18,6 @@ import json
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
-from typing import BinaryIO
 
 from tiffin.errors import StoreDamaged
 from tiffin.images import forms
@@ -33,6 +32,10 @@ from tiffin.layers.layers import Layers
 from tiffin.layers.tarwriter import BLOCK, header
 from tiffin.model.nouns import Image
 from tiffin.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 CHUNK = 1 << 20
 

@@ -22,7 +22,6 @@ Rules combine as libseccomp and runc combine them:
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
 
 from tiffin.kernel import seccomp_assembler as bpf
 from tiffin.kernel import syscall_table
@@ -39,6 +38,7 @@ from tiffin.kernel.seccomp_profile import (
 )
 from tiffin.record import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 

@@ -7,10 +7,10 @@ Both forms are read by one reader: OCI's (runtime-spec config-linux.md, Seccomp)
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from tiffin.record import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar

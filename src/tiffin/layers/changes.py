@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from tiffin.layers.overlay import is_opaque, is_whiteout
 from tiffin.layers.union import UnionView, open_folder
 from tiffin.record import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import stat
 from functools import partial
-from typing import TYPE_CHECKING
 
 from tiffin.errors import TiffinError
 from tiffin.layers.entry import HARD_LINK, Entry
@@ -19,6 +18,7 @@ from tiffin.layers.overlay import BARE_ROOT, OPAQUE_NAME, WHITEOUT_PREFIX, is_op
 from tiffin.layers.tarwriter import Member
 from tiffin.layers.union import UnionView, open_folder, open_plain
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import stat
 from functools import partial
-from typing import TYPE_CHECKING
 
 from tiffin.layers.entry import HARD_LINK
 from tiffin.layers.overlay import observe
 from tiffin.layers.tarwriter import Member, TarStream
 from tiffin.layers.union import Sight, UnionView, open_folder
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING
 
 from tiffin.errors import BadArchive, NoSuchLayer, StoreDamaged, Unsupported
 from tiffin.model.nouns import Layer, chain_id
 from tiffin.store import files
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -14,12 +14,12 @@ nothing to lead a path astray.
 from __future__ import annotations
 
 import stat
-from typing import TYPE_CHECKING
 
 from tiffin.errors import BadArchive
 from tiffin.layers.names import LONGEST_PART, LONGEST_PATH, shown
 from tiffin.layers.overlay import WHITEOUT_PREFIX
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Protocol

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from tiffin.errors import TiffinError
 from tiffin.layers.entry import Entry
 from tiffin.layers.names import shown
 from tiffin.model.mount import OverlayMount
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 

@@ -15,10 +15,10 @@ hashing lets go of the interpreter, and loading a layer is never on the way to a
 from __future__ import annotations
 
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
 from tiffin.errors import BadArchive
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -19,13 +19,13 @@ from __future__ import annotations
 
 import stat
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from tiffin.errors import BadArchive
 from tiffin.layers.entry import HARD_LINK, Entry
 from tiffin.layers.names import shown
 from tiffin.layers.tape import BLOCK
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Protocol

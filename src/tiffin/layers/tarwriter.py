@@ -13,13 +13,13 @@ import io
 import os
 import stat
 from struct import Struct
-from typing import TYPE_CHECKING
 
 from tiffin.errors import Conflict
 from tiffin.layers.entry import HARD_LINK, Entry
 from tiffin.layers.names import shown
 from tiffin.record import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
@@ -64,7 +64,7 @@ class TarStream(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         while not self._text:
             if self._file is not None and self._file.left:
-                return self._file.readinto(buffer)
+                return self._file.readinto(memoryview(buffer))  # a slice of a bytearray would be a copy
             part = next(self._parts, None)
             if part is None:
                 return 0

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from tiffin.errors import BadArchive
 from tiffin.layers.headers import checksum
 from tiffin.layers.names import shown
 from tiffin.layers.overlay import OPAQUE, PRIVATE
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -83,6 +83,7 @@ class Tree:
 
     def whiteout(self, path: bytes) -> None:
         os.mknod(path, stat.S_IFCHR, 0, dir_fd=self._root)
+        os.utime(path, ns=(0, 0), dir_fd=self._root)  # the same layer is the same tree everywhere
 
     def hide_all(self, path: bytes) -> None:
         os.setxattr(self._place(path), OPAQUE, b"y", follow_symlinks=False)

@@ -20,13 +20,13 @@ from __future__ import annotations
 import os
 import stat
 from errno import ELOOP, EXDEV
-from typing import TYPE_CHECKING
 
 from tiffin.errors import NoSuchPath
 from tiffin.kernel.files import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, openat2
 from tiffin.layers.overlay import is_opaque, is_whiteout
 from tiffin.record import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
 
 from tiffin.errors import BadArchive, StoreFull
 from tiffin.layers.entry import HARD_LINK, Entry
@@ -29,6 +28,7 @@ from tiffin.layers.tree import Tree
 from tiffin.layers.union import Sight, UnionView
 from tiffin.record import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from types import TracebackType

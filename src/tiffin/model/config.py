@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
 
 from tiffin.errors import BadParameter
 from tiffin.record import NamedTuple
 
-JSON = dict[str, Any]  # the border: what json.loads gives
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
+JSON: TypeAlias = "dict[str, Any]"  # the border: what json.loads gives
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 

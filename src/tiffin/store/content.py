@@ -7,11 +7,14 @@ Configs and manifests of images, and compressed layers that came in compressed (
 from __future__ import annotations
 
 import os
-from typing import BinaryIO
 
 from tiffin.errors import BadArchive, BadParameter, StoreDamaged
 from tiffin.store import files
 from tiffin.store.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
 
 CHUNK = 1 << 20
 

@@ -38,6 +38,7 @@ def act(engine: Engine, given: Given) -> int:
         tty=running.config.tty,
         keys=given[KEYS],
         pass_signals=given[SIGNALS],
+        redraw=True,
     )
     code = join(running.attach, wishes)
     return 1 if code is None else code
