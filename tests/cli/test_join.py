@@ -124,6 +124,24 @@ def test_signals_are_passed_on():
     os.close(out)
 
 
+def test_a_signal_that_was_to_be_ignored_is_not_passed_on():
+    out, out_end = os.pipe()
+    program = Program(LISTENING)
+
+    def act() -> int:
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+        code = join(program.begin, Wishes(pass_signals=True))
+        return 1 if signal.SIGUSR1 in program.signals else code or 0
+
+    pid = in_child(act, stdout=out_end)
+    os.close(out_end)
+    read_until(out, b"ready\n")
+    os.kill(pid, signal.SIGUSR1)
+    os.kill(pid, signal.SIGTERM)
+    assert exit_code(pid) == 5
+    os.close(out)
+
+
 def test_without_passing_them_on_a_signal_ends_the_caller_only():
     out, out_end = os.pipe()
     pid = in_child(lambda: join(Program("echo ready; exec sleep 0.5").begin, Wishes()), stdout=out_end)
@@ -217,6 +235,21 @@ def test_the_size_of_the_window_arrives_at_first_and_when_it_changes():
     screen.type(b".")
     screen.see(b".")
     screen.type(b"\x10\x11")
+    assert screen.end() == 0
+
+
+def test_a_program_that_was_there_before_is_made_to_draw_anew():
+    program = Program("echo ready; exec cat")
+
+    def act() -> int:
+        join(program.begin, RAW._replace(redraw=True))
+        program.end()
+        return 0 if program.sizes == [(25, 80), (24, 80)] else 1
+
+    screen = Screen(act)
+    screen.see(b"ready")
+    screen.type(b"\x10\x11")
+    screen.see(b"read escape sequence")
     assert screen.end() == 0
 
 

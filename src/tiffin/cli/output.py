@@ -20,14 +20,18 @@ class output:  # used like open()
     def __init__(self, path: str) -> None:
         if not path and sys.stdout.isatty():
             raise NotToTerminal("an archive is no text for a terminal: give a file with -o, or redirect with > or |")
-        self.path = path
+        self.path = os.path.realpath(path) if path else ""
         # a device or a pipe is written as it is, a file is replaced whole
-        self.draft = f"{path}.{os.getpid()}" if path and not _is_special(path) else ""
+        self.draft = f"{self.path}.{os.getpid()}" if path and not _is_special(path) else ""
 
     def __enter__(self) -> BinaryIO:
         if not self.path:
             return sys.stdout.buffer
-        self.file: BinaryIO = open(self.draft or self.path, "xb" if self.draft else "wb")
+        try:
+            self.file: BinaryIO = open(self.draft or self.path, "xb" if self.draft else "wb")
+        except OSError as error:
+            error.filename = self.path  # the one that the reader knows
+            raise
         return self.file
 
     def __exit__(self, failure: object, *_: object) -> None:

@@ -1,0 +1,48 @@
+"""Where save and export write."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from tiffin.cli.output import output
+
+
+def test_a_file_appears_when_all_is_written(tmp_path):
+    path = tmp_path / "x.tar"
+    with output(str(path)) as file:
+        file.write(b"all")
+        assert not path.exists()
+    assert path.read_bytes() == b"all"
+    assert os.listdir(tmp_path) == ["x.tar"]
+
+
+def test_a_failure_leaves_what_was_there(tmp_path):
+    path = tmp_path / "x.tar"
+    path.write_bytes(b"before")
+    with pytest.raises(TypeError), output(str(path)) as file:
+        file.write(b"half" + None)  # type: ignore[operator]
+    assert path.read_bytes() == b"before"
+    assert os.listdir(tmp_path) == ["x.tar"]
+
+
+def test_a_device_is_written_and_not_replaced():
+    with output("/dev/null") as file:
+        file.write(b"x")
+    assert not os.path.isfile("/dev/null")
+
+
+def test_a_folder_that_is_missing_is_told_by_the_name_that_was_given(tmp_path):
+    path = tmp_path / "nosuch" / "x.tar"
+    with pytest.raises(FileNotFoundError) as caught, output(str(path)):
+        pass
+    assert caught.value.filename == str(path)
+
+
+def test_a_link_leads_to_the_file_that_is_written(tmp_path):
+    (tmp_path / "link").symlink_to("real")
+    with output(str(tmp_path / "link")) as file:
+        file.write(b"x")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_bytes() == b"x"
