@@ -103,15 +103,14 @@ class UnionView:
             return open_plain(folder, os.path.basename(sight.path), sight.path)
 
     def walk(self) -> Iterator[Sight]:
-        """All that there is to see. A folder comes after its parent: first what is in a folder, then what is deeper."""
+        """All that there is to see: a folder, what else is in it by name, then folder by folder."""
         root = self._root()
-        if root is None:
-            return
-        yield root
-        todo = [root]
+        todo = [root] if root is not None else []
         while todo:
-            children = self.children(todo.pop())
-            yield from children
+            folder = todo.pop()
+            yield folder
+            children = self.children(folder)
+            yield from (child for child in children if not child.is_folder)
             todo += [child for child in reversed(children) if child.is_folder]
 
     def names(self, path: str) -> list[str]:
