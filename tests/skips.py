@@ -15,6 +15,7 @@ from types import MappingProxyType
 import pytest
 
 NEEDS_ROOT = "needs root"
+PROGRAMS = ("dockerd", "podman", "skopeo", "tini-static")
 
 
 def _unified_controllers() -> list[str]:
@@ -33,7 +34,7 @@ def _is_missing(program: str) -> bool:
 EXPECTED: Mapping[str, Callable[[], bool]] = MappingProxyType(
     {
         NEEDS_ROOT: lambda: os.geteuid() != 0,
-        **{f"{program} is not installed": partial(_is_missing, program) for program in ("dockerd", "podman", "skopeo")},
+        **{f"{program} is not installed": partial(_is_missing, program) for program in PROGRAMS},
         "needs cgroup v1": lambda: not os.path.exists("/sys/fs/cgroup/memory/cgroup.procs"),
         "needs the memory controller on cgroup v2": lambda: "memory" not in _unified_controllers(),
     }

@@ -47,6 +47,8 @@ class Subject(NamedTuple):
     """volumes, and the files of this run such as /etc/hosts"""
     files: dict[str, str]
     """what lies in the run's folder: name and text"""
+    init: BindMount | None
+    """a first process from this machine for `--init`; without it, ours"""
     filter: str
     """the compiled seccomp program in base64; empty for none"""
     attributes: dict[str, str]
@@ -148,7 +150,7 @@ def _steps(subject: Subject, group: Group) -> Iterator[Step]:
     yield steps.IsolateMounts()
     yield steps.MountUnion(union.lowers, union.upper, union.work, union.volatile, subject.at)
     yield from _kernel_mounts(host, group.layout)
-    yield from _volumes(subject.binds, host.tmpfs)
+    yield from _volumes((*subject.binds, *((subject.init,) if subject.init else ())), host.tmpfs)
     if config.tty:
         yield steps.OpenTerminal()
     if config.working_dir:
@@ -164,8 +166,11 @@ def _steps(subject: Subject, group: Group) -> Iterator[Step]:
         yield steps.ReadonlyRoot()
     yield from _become(config, kept_capabilities(host), subject.filter)
     yield steps.DieWithShim()
-    execute = steps.ExecuteUnderInit if host.init else steps.Execute
-    yield execute(config.argv, _environment(config))
+    if host.init and not subject.init:
+        yield steps.ExecuteUnderInit(config.argv, _environment(config))
+    else:
+        first = (subject.init.target, "--") if subject.init else ()
+        yield steps.Execute((*first, *config.argv), _environment(config))
 
 
 def _become(config: Config, keep: int, filter: str) -> Iterator[Step]:

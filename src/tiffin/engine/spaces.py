@@ -6,7 +6,7 @@ import os
 import signal
 
 from tiffin.containers import ContainerRecord, Containers
-from tiffin.engine import binds, planning
+from tiffin.engine import binds, inits, planning
 from tiffin.engine.attributes import attributes
 from tiffin.engine.filters import default_filter
 from tiffin.engine.state import noun_of, state_of
@@ -78,6 +78,7 @@ def plan(parts: Parts, record: ContainerRecord) -> Plan:
         at=_hanger(parts),
         binds=(*_run_mounts(RunFolder(parts.store, record.id), run_files), *volumes),
         files=run_files,
+        init=inits.found() if host.init else None,
         filter="" if host.privileged else default_filter(parts.store, planning.kept_capabilities(host)),
         attributes=attributes(record),
     )
