@@ -27,6 +27,11 @@ def _unified_controllers() -> list[str]:
     return []
 
 
+def _runs_i386() -> bool:
+    """x86_64's compatibility with i386 has its own interpreter line in the kernel's settings; others have none."""
+    return os.path.exists("/proc/sys/abi/vsyscall32")
+
+
 def _is_missing(program: str) -> bool:
     return shutil.which(program) is None
 
@@ -35,6 +40,7 @@ EXPECTED: Mapping[str, Callable[[], bool]] = MappingProxyType(
     {
         NEEDS_ROOT: lambda: os.geteuid() != 0,
         **{f"{program} is not installed": partial(_is_missing, program) for program in PROGRAMS},
+        "needs a kernel that runs i386 programs": lambda: not _runs_i386(),
         "needs cgroup v1": lambda: not os.path.exists("/sys/fs/cgroup/memory/cgroup.procs"),
         "needs the memory controller on cgroup v2": lambda: "memory" not in _unified_controllers(),
     }
