@@ -4,7 +4,8 @@
     <runroot>/events/counter                        the lock, and the last number given
 
 Each line is one O_APPEND write of at most 4 KB, made under a lock that gives it its number; a number that is missing
-tells a follower that it came too late. The form is that of Docker's events, with `n` beside it.
+tells a follower that it came too late. The form is that of Docker's events, with `n` beside it. A line that death or a
+full disk cut short is passed over.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from errno import EDQUOT, ENOSPC
 
 from tiffin.kernel.inotify import Watch
 from tiffin.record import NamedTuple
@@ -41,15 +43,20 @@ class Missed(NamedTuple):
 
 
 def emit(store: Store, kind: str, action: str, id: str, attributes: dict[str, str]) -> None:
-    """Tell everybody who follows. Not synced: events are of this boot."""
+    """Tell everybody who follows. Not synced: events are of this boot. A full disk loses events, never the verb."""
     folder = store.run_path("events")
-    with _counter(folder) as counter:
-        first, last = _numbers(counter, folder)
-        if first and os.stat(f"{folder}/{first}").st_size > LARGEST_FILE:
-            _drop_older_than(folder, first)
-            first = 0
-        _append(f"{folder}/{first or last + 1}", _line(last + 1, kind, action, id, attributes))
-        os.pwrite(counter.descriptor, b"%20d%20d" % (first or last + 1, last + 1), 0)
+    try:
+        with _counter(folder) as counter:
+            first, last = _numbers(counter, folder)
+            if first and _size(f"{folder}/{first}") > LARGEST_FILE:
+                _drop_older_than(folder, first)
+                first = 0
+            # counted before it is written: who dies in between leaves a gap, and no number twice
+            os.pwrite(counter.descriptor, b"%20d%20d" % (first or last + 1, last + 1), 0)
+            _append(f"{folder}/{first or last + 1}", _line(last + 1, kind, action, id, attributes))
+    except OSError as error:
+        if error.errno not in (ENOSPC, EDQUOT):
+            raise
 
 
 def read(store: Store, *, after: int = 0) -> list[Event | Missed]:
@@ -58,7 +65,7 @@ def read(store: Store, *, after: int = 0) -> list[Event | Missed]:
     for name in _files(folder):
         try:
             with open(f"{folder}/{name}", "rb") as file:
-                events = [_event(line) for line in file if line.endswith(b"\n")]
+                events = list(_events(file))
         except FileNotFoundError:  # rotated away meanwhile
             continue
         found += [event for event in events if event.number > after]
@@ -124,9 +131,13 @@ def _line(number: int, kind: str, action: str, id: str, attributes: dict[str, st
     return line
 
 
-def _event(line: bytes) -> Event:
-    form = json.loads(line)
-    return Event(form["n"], form["time"], form["Type"], form["Action"], form["ID"], form["Attributes"])
+def _events(lines: Iterable[bytes]) -> Iterator[Event]:
+    for line in lines:
+        try:
+            form = json.loads(line)
+            yield Event(form["n"], form["time"], form["Type"], form["Action"], form["ID"], form["Attributes"])
+        except (ValueError, KeyError, TypeError):  # cut short, or just being written
+            continue
 
 
 def _files(folder: str) -> list[int]:
@@ -142,13 +153,22 @@ def _last_number(folder: str, names: list[int]) -> int:
     with open(f"{folder}/{names[-1]}", "rb") as file:
         end = file.seek(0, os.SEEK_END)
         file.seek(max(0, end - 2 * LARGEST_LINE))
-        lines = file.read().splitlines()
-    return int(json.loads(lines[-1])["n"]) if lines else names[-1] - 1
+        numbers = [event.number for event in _events(file.read().splitlines())]
+    return numbers[-1] if numbers else names[-1] - 1
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:  # who was to begin it died
+        return 0
 
 
 def _append(path: str, line: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        os.write(descriptor, line)
+        end = os.fstat(descriptor).st_size
+        is_torn = end > 0 and os.pread(descriptor, 1, end - 1) != b"\n"
+        os.write(descriptor, b"\n" + line if is_torn else line)
     finally:
         os.close(descriptor)
