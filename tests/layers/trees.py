@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from tiffin.layers.unpack import Unpacked, unpack
+from tiffin.store.sweep import delete
 
 OPAQUE = "trusted.overlay.opaque"
 
@@ -135,6 +136,8 @@ class Stack:
 
     def unpack(self, archive: bytes) -> Unpacked:
         place = f"{self.folder}/{len(self.lowers)}"
+        if os.path.exists(place):  # of one that failed
+            delete(place)
         os.mkdir(place)
         made = unpack(io.BytesIO(archive), place, self.lowers)
         self.lowers.insert(0, f"{place}/diff")

@@ -4,7 +4,8 @@ There is one way to write an entry, so that equal trees give equal bytes, and wi
 (POSIX.1-1988); only what does not fit there is said in a pax header before it (POSIX.1-2001): names and link targets
 that are too long, owners and sizes that are too big, fractions of seconds, and extended attributes as SCHILY.xattr.*,
 by which GNU tar, libarchive and Docker know them. There are no names of owners, only numbers; folders end in a slash;
-a sparse file is written out with all its zeros, as every reader understands that.
+a sparse file is written out with all its zeros, as every reader understands that (OCI image-spec, layer.md, "File
+Attributes": sparse files should not be used).
 """
 
 from __future__ import annotations
