@@ -41,9 +41,8 @@ def workshop() -> Iterator[str]:
     """The folder in which all engine roots of this session lie. When it ends, all in it must have ended by itself."""
     # overlay can't have its upper folder on overlay or (before 6.x, with xattrs) tmpfs: /tmp often is one of these
     folder = tempfile.mkdtemp(prefix="tf-", dir=os.environ.get("TIFFIN_TEST_DIR", "/var/tmp"))
-    groups_before = leftovers.groups()
     yield folder
-    found = leftovers.look(folder, groups_before)
+    found = leftovers.look(folder)
     if not found:
         shutil.rmtree(folder)
     assert not found, "left behind by the tests:\n" + "\n".join(found)

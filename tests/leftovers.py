@@ -1,13 +1,16 @@
 """What a test session left on the machine: mounts, processes and cgroups that belong to its folder.
 
 Others may work on the same machine at the same time, so a thing counts only when it can be told to be ours: it has
-the session's folder in its mounts, open files, arguments or environment; for cgroups, it is new and empty.
+the session's folder in its mounts, open files, arguments or environment; a cgroup has the name of a container of which
+the events in that folder tell.
 """
 
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
+import re
 import select
 import signal
 import time
@@ -22,20 +25,16 @@ if TYPE_CHECKING:
 PATIENCE = 10  # seconds in which what is going away by itself (an ending shim, say) may still do so
 SPAWNER = "tiffin-spawner"  # waits for the next start, for a minute: no leftover, and not waited for
 SHIM = "tiffin-shim"
-STANDING_GROUPS = ("tiffin", "tiffin/shims")  # the parents of all others stay
 
 
-def look(folder: str, groups_before: frozenset[str] | None = None) -> list[str]:
-    """One line for each thing of `folder` that is still there after a while; empty when all is gone.
-
-    With `groups_before`, what `groups()` gave, new cgroups count too.
-    """
+def look(folder: str) -> list[str]:
+    """One line for each thing of `folder` that is still there after a while; empty when all is gone."""
     dismiss_spawners(folder)
     wait_for_processes(folder)
     found = [f"process {pid}: {arguments(pid)}" for pid in processes(folder)]
     found += [f"mount {line}" for line in mounts(folder)]
-    if groups_before is not None:
-        found += [f"cgroup {group}" for group in sorted(groups() - groups_before) if is_empty_for_good(group)]
+    containers = containers_of(folder)
+    found += [f"cgroup {group}" for group in sorted(groups()) if os.path.basename(group) in containers]
     return found
 
 
@@ -127,21 +126,13 @@ def groups() -> frozenset[str]:
             for name in os.listdir(top):
                 if name.startswith("tiffin"):
                     found.update(folder for folder, _, _ in os.walk(os.path.join(top, name)))
-        found.difference_update(os.path.join(top, name) for name in STANDING_GROUPS)
     return frozenset(found)
 
 
-def is_empty_for_good(group: str) -> bool:
-    """No process in it, and nobody comes to remove it: an empty group may be another session's that is ending."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            if _read(os.path.join(group, "cgroup.procs")):
-                return False
-        except FileNotFoundError:
-            return False
-        time.sleep(0.05)  # removal of a cgroup is told by no event
-    return True
+def containers_of(folder: str) -> frozenset[str]:
+    """The ids of all containers that ever were in the engine roots there, by their events."""
+    places = (glob.glob(f"{folder}/{depth}run/events/*") for depth in ("", "*/"))
+    return frozenset(id for place in places for file in place for id in re.findall(r"\b[0-9a-f]{64}\b", _read(file)))
 
 
 def arguments(pid: int) -> str:

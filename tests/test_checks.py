@@ -89,7 +89,8 @@ def test_importing_the_package_loads_no_heavy_module():
 def test_asking_for_the_version_loads_nothing_of_the_engine():
     loaded = modules_of("-m", "tiffin", "--version")
     assert "tiffin.cli" in loaded
-    assert {name.split(".")[1] for name in loaded if name.startswith("tiffin.")} <= {"__main__", "cli", "errors", "record"}
+    parts = {name.split(".")[1] for name in loaded if name.startswith("tiffin.")}
+    assert parts <= {"__main__", "cli", "errors", "record"}
 
 
 def test_ps_loads_no_heavy_module(engine_root: Roots):

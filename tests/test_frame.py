@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import leftovers
+from tests import busybox, leftovers
+from tests.conftest import Roots
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -35,6 +36,15 @@ def test_a_mount_below_the_folder_is_seen(tmp_path: Path):
     subprocess.run(["umount", tmp_path], check=True)
     assert len(seen) == 1
     assert leftovers.mounts(str(tmp_path)) == []
+
+
+@pytest.mark.root
+def test_a_cgroup_of_a_container_is_seen(engine_root: Roots):
+    engine = busybox.engine(*engine_root)
+    with engine.run("busybox", ["sleep", "1000"]) as container:
+        found = [group for group in leftovers.groups() if group.endswith(f"/{container.id}")]
+        assert found
+        assert container.id in leftovers.containers_of(os.path.dirname(engine_root.root))
 
 
 @pytest.mark.parametrize(("reason", "strict", "status"), [("because", True, 1), ("because", False, 0)])

@@ -1,4 +1,4 @@
-"""What the README shows as Python runs, from top to bottom, as one program."""
+"""README and docs are true: what they show as Python runs, their table is the code's, their links lead somewhere."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Roots
+from tiffin.model.verbs import ROWS
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -25,6 +26,12 @@ def test_the_examples_in_the_readme_print_what_they_say(engine_root: Roots, tmp_
     assert done.stdout.splitlines() == expected, done.stderr
     assert done.returncode == 0, done.stderr
     assert expected
+
+
+def test_the_table_of_verbs_in_the_docs_is_the_models():
+    rows = [f"| `{row.name}` | {', '.join(row.takes)} | {', '.join(row.gives)} | {row.sentence} |" for row in ROWS]
+    table = "\n".join(["| verb | from | to | |", "|---|---|---|---|", *rows])
+    assert table in (CHECKOUT / "docs/index.md").read_text(), f"put this table there:\n{table}"
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md", "CHANGELOG.md"])
