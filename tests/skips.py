@@ -41,6 +41,7 @@ EXPECTED: Mapping[str, Callable[[], bool]] = MappingProxyType(
         NEEDS_ROOT: lambda: os.geteuid() != 0,
         **{f"{program} is not installed": partial(_is_missing, program) for program in PROGRAMS},
         "needs a kernel that runs i386 programs": lambda: not _runs_i386(),
+        "needs a C compiler": lambda: not any(map(shutil.which, ("cc", "gcc", "clang"))),
         "needs cgroup v1": lambda: not os.path.exists("/sys/fs/cgroup/memory/cgroup.procs"),
         "needs the memory controller on cgroup v2": lambda: "memory" not in _unified_controllers(),
     }

@@ -1,0 +1,1 @@
+"""Who takes part: one module for each, which knows how that one does the work."""
