@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import stat
 from functools import partial
+from operator import attrgetter
 
 from tiffin.errors import TiffinError
 from tiffin.layers.entry import HARD_LINK, Entry
@@ -38,65 +39,63 @@ class _Delta:
         self._links: dict[tuple[int, int], bytes] = {}
 
     def members(self) -> Iterator[Member]:
-        todo = [""]
+        todo = [b""]
         while todo:
             path = todo.pop()
-            folder = open_folder(self._upper, path)
+            folder = open_folder(self._upper, os.fsdecode(path))
             try:
-                yield from self._folder(folder, path)
-                items = sorted(os.scandir(folder), key=lambda item: os.fsencode(item.name))
+                place = b"/proc/self/fd/%d/" % folder
+                yield from self._folder(place, path)
+                items = sorted(os.scandir(place), key=attrgetter("name"))
                 for item in items:
                     if not item.is_dir(follow_symlinks=False):
-                        yield from self._thing(folder, _below(path, item.name), item.name)
+                        member = self._thing(folder, item, path + b"/" + item.name if path else item.name)
+                        if member is not None:
+                            yield member
             finally:
                 os.close(folder)
-            todo += [_below(path, item.name) for item in reversed(items) if item.is_dir(follow_symlinks=False)]
+            folders = [item.name for item in reversed(items) if item.is_dir(follow_symlinks=False)]
+            todo += [path + b"/" + name if path else name for name in folders]
 
-    def _folder(self, folder: int, path: str) -> Iterator[Member]:
-        entry = observe(f"/proc/self/fd/{folder}", ".")
+    def _folder(self, place: bytes, path: bytes) -> Iterator[Member]:
+        entry = observe(place + b".", path or b".")
         if path:
-            yield Member(entry._replace(name=_checked(path)))
+            yield Member(_checked(entry))
         elif self._root_changed(entry):
             yield Member(entry)
-        if path and is_opaque(f"/proc/self/fd/{folder}/."):
-            hidden = self._below.lookup(path)
+        if path and is_opaque(place + b"."):
+            hidden = self._below.lookup(os.fsdecode(path))
             if hidden is not None and hidden.is_folder:
-                yield Member(_mark(path, OPAQUE_NAME))
+                yield Member(_mark(path + b"/" + OPAQUE_NAME))
 
     def _root_changed(self, root: Entry) -> bool:
-        below = observe(self._below.folders[0], "") if self._below.folders else BARE_ROOT
+        below = observe(self._below.folders[0], b"") if self._below.folders else BARE_ROOT
         return root._replace(name=b"", mtime=0) != below._replace(mtime=0)
 
-    def _thing(self, folder: int, path: str, name: str) -> Iterator[Member]:
-        status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+    def _thing(self, folder: int, item: os.DirEntry[bytes], path: bytes) -> Member | None:
+        status = os.stat(item.name, dir_fd=folder, follow_symlinks=False)
         if is_whiteout(status):
-            if self._below.lookup(path) is not None:
-                yield Member(_mark(os.path.dirname(path), WHITEOUT_PREFIX + os.fsencode(name)))
-        elif not stat.S_ISSOCK(status.st_mode):
-            yield self._member(folder, path, name, status)
-
-    def _member(self, folder: int, path: str, name: str, status: os.stat_result) -> Member:
-        entry = observe(f"/proc/self/fd/{folder}", name, status)._replace(name=_checked(path))
+            if self._below.lookup(os.fsdecode(path)) is None:
+                return None
+            return Member(_mark(path[: -len(item.name)] + WHITEOUT_PREFIX + item.name))
+        if stat.S_ISSOCK(status.st_mode):
+            return None
+        entry = _checked(observe(item.path, path, status))
         if status.st_nlink > 1:
-            first = self._links.setdefault((status.st_dev, status.st_ino), entry.name)
-            if first != entry.name:
+            first = self._links.setdefault((status.st_dev, status.st_ino), path)
+            if first != path:
                 return Member(entry._replace(kind=HARD_LINK, link=first, stored=0, size=0, xattrs=()))
-        return Member(entry, partial(open_plain, folder, name, path))
+        return Member(entry, partial(open_plain, folder, item.name, path) if entry.stored else None)
 
 
-def _below(path: str, name: str) -> str:
-    return f"{path}/{name}" if path else name
-
-
-def _checked(path: str) -> bytes:
-    name = os.fsencode(path)
+def _checked(entry: Entry) -> Entry:
+    name = entry.name
     if name.rpartition(b"/")[2].startswith(WHITEOUT_PREFIX):
         raise TiffinError(f"no layer can hold {shown(name)}: names with .wh. in front mean whiteouts; rename it")
     if len(name) > LONGEST_PATH:
         raise TiffinError(f"no layer can hold a path of {len(name)} bytes; remove {shown(name)} or make it shorter")
-    return name
+    return entry
 
 
-def _mark(folder: str, name: bytes) -> Entry:
-    path = os.fsencode(folder) + b"/" + name if folder else name
-    return Entry(path, stat.S_IFREG, 0o600, 0, 0, 0, b"", (0, 0), 0, 0)
+def _mark(name: bytes) -> Entry:
+    return Entry(name, stat.S_IFREG, 0o600, 0, 0, 0, b"", (0, 0), 0, 0)

@@ -35,10 +35,10 @@ def _members(view: UnionView) -> Iterator[Member]:
 def _member(view: UnionView, sight: Sight, links: dict[tuple[str, int], bytes]) -> Member:
     folder = open_folder(sight.layer, os.path.dirname(sight.path))
     try:
-        entry = observe(f"/proc/self/fd/{folder}", os.path.basename(sight.path) or ".", sight.status)
+        place = f"/proc/self/fd/{folder}/{os.path.basename(sight.path) or '.'}"
+        entry = observe(place, os.fsencode(sight.path) or b".", sight.status)
     finally:
         os.close(folder)
-    entry = entry._replace(name=os.fsencode(sight.path) or b".")
     if sight.status.st_nlink > 1 and not sight.is_folder:
         first = links.setdefault((sight.layer, sight.status.st_ino), entry.name)
         if first != entry.name:

@@ -43,12 +43,11 @@ MOST_MEMORY = 1 << 30  # bytes, roughly, for all entries of an archive
 
 
 class Folder:
-    __slots__ = ("children", "entry", "length", "made", "name", "opaque", "parent", "whiteouts")
+    __slots__ = ("children", "entry", "made", "name", "opaque", "parent", "path", "whiteouts")
 
     def __init__(self, parent: Folder | None, name: bytes) -> None:
         self.parent, self.name = parent, name
-        self.length: int = 0 if parent is None else parent.length + len(name) + 1
-        """bytes of its path, and a slash"""
+        self.path: bytes = parent.path_of(name) if parent is not None else name
         self.children: dict[bytes, Folder | Thing] = {}
         self.whiteouts: set[bytes] | None = None
         """names of the layers below that are gone"""
@@ -58,17 +57,8 @@ class Folder:
         self.made = parent is None
         """whether it is on the disk"""
 
-    @property
-    def path(self) -> bytes:
-        names, folder = [], self
-        while folder.parent is not None:
-            names.append(folder.name)
-            folder = folder.parent
-        return b"/".join(reversed(names))
-
     def path_of(self, name: bytes) -> bytes:
-        path = self.path
-        return path + b"/" + name if path else name
+        return self.path + b"/" + name if self.path else name
 
 
 class Thing:
@@ -118,14 +108,14 @@ class Outline:
             folder = self._child(parent, name)
         else:
             folder = self.root
-        self._weigh(entry)
+        self._weigh(_size(entry))
         folder.entry = entry
         return folder
 
     def put(self, words: list[bytes], entry: Entry) -> Thing:
         """A file, link or device. Whatever had its name goes."""
         parent, name = self._free(words)
-        self._weigh(entry)
+        self._weigh(_size(entry))
         thing = parent.children[name] = Thing(entry, parent, name)
         return thing
 
@@ -147,7 +137,7 @@ class Outline:
         thing.names.append((parent, name))
         if len(thing.names) > MOST_NAMES:
             raise BadArchive(f"the archive has more than {MOST_NAMES} hard links to {shown(thing.path)}")
-        self._weigh(None)
+        self._weigh(len(name))
 
     def whiteout(self, words: list[bytes], name: bytes) -> None:
         """What the layers below have by that name is gone. It does not count for this layer's own entries.
@@ -158,7 +148,7 @@ class Outline:
         if folder.whiteouts is None:
             folder.whiteouts = set()
         folder.whiteouts.add(name)
-        self._weigh(None)
+        self._weigh(len(name))
 
     def hide_all(self, words: list[bytes]) -> None:
         """Nothing of the folder shows through from the layers below (layer.md, "Opaque Whiteout")."""
@@ -201,12 +191,12 @@ class Outline:
         if child is None:
             self._check(parent, name)
             child = parent.children[name] = Folder(parent, name)
-            self._weigh(None)
+            self._weigh(len(child.path))
         assert isinstance(child, Folder)
         return child
 
     def _check(self, parent: Folder, name: bytes) -> None:
-        if len(name) > LONGEST_PART or parent.length + len(name) > LONGEST_PATH:
+        if len(name) > LONGEST_PART or len(parent.path) + 1 + len(name) > LONGEST_PATH:
             raise BadArchive(f"the archive has a name that is longer than Linux takes: {shown(parent.path_of(name))}")
         if name.startswith(WHITEOUT_PREFIX):
             raise BadArchive(f"the archive has a folder of a name that is kept for whiteouts: {shown(name)}")
@@ -241,11 +231,11 @@ class Outline:
         for folder in reversed(emptied):
             self._disk.removed(folder)
 
-    def _weigh(self, entry: Entry | None) -> None:
-        self._memory += 500
-        if entry is not None:
-            self._memory += len(entry.name) + len(entry.link)
-            for _, content in entry.xattrs:
-                self._memory += len(content) + 300
+    def _weigh(self, size: int) -> None:
+        self._memory += 500 + size
         if self._memory > MOST_MEMORY:
             raise BadArchive("the archive has more entries than fit into a gigabyte of memory")
+
+
+def _size(entry: Entry) -> int:
+    return len(entry.name) + len(entry.link) + sum(300 + len(content) for _, content in entry.xattrs)

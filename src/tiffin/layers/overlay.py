@@ -42,7 +42,7 @@ def new_upper(path: str, lowers: Sequence[str]) -> None:
     Overlay shows the attributes of the topmost root folder, so it gets those of the root below.
     """
     os.mkdir(path, 0o755)
-    root = observe(lowers[0], "") if lowers else BARE_ROOT
+    root = observe(lowers[0], b"") if lowers else BARE_ROOT
     os.chown(path, root.uid, root.gid)
     os.chmod(path, root.mode)
     for name, content in root.xattrs:
@@ -54,7 +54,7 @@ def is_whiteout(status: os.stat_result) -> bool:
     return stat.S_ISCHR(status.st_mode) and status.st_rdev == 0
 
 
-def is_opaque(path: str) -> bool:
+def is_opaque(path: str | bytes) -> bool:
     """Whether a folder hides what the layers below have in it. The path must not lead through links."""
     for name in (OPAQUE, USER_OPAQUE):
         try:
@@ -65,32 +65,32 @@ def is_opaque(path: str) -> bool:
     return False
 
 
-def observe(folder: str, path: str, status: os.stat_result | None = None) -> Entry:
-    """What stands at `path` below a folder, as an entry of that name, without overlay's own attributes.
+def observe(place: str | bytes, name: bytes, status: os.stat_result | None = None) -> Entry:
+    """What stands at a place on the disk, as an entry of that name, without overlay's own attributes.
 
-    The path must not lead through links; its own end is not followed. Raises TiffinError where overlay keeps the
+    `place` must not lead through links; its own end is not followed. Raises TiffinError where overlay keeps the
     content elsewhere.
     """
-    place = f"{folder}/{path}" if path else folder
     status = status or os.lstat(place)
-    kind, name = stat.S_IFMT(status.st_mode), os.fsencode(path)
+    kind, device = stat.S_IFMT(status.st_mode), status.st_rdev
     size = status.st_size if kind == stat.S_IFREG else 0
     return Entry(
         name,
         kind,
-        stat.S_IMODE(status.st_mode),
+        status.st_mode & 0o7777,
         status.st_uid,
         status.st_gid,
         status.st_mtime_ns,
-        os.fsencode(os.readlink(place)) if kind == stat.S_IFLNK else b"",
-        (os.major(status.st_rdev), os.minor(status.st_rdev)),
+        os.readlink(os.fsencode(place)) if kind == stat.S_IFLNK else b"",
+        (os.major(device), os.minor(device)) if device else (0, 0),
         size,
         size,
-        xattrs=_attributes(place, name),
+        None,
+        _attributes(place, name),
     )
 
 
-def _attributes(place: str, name: bytes) -> tuple[tuple[str, bytes], ...]:
+def _attributes(place: str | bytes, name: bytes) -> tuple[tuple[str, bytes], ...]:
     found = os.listxattr(place, follow_symlinks=False)
     if not found:
         return ()

@@ -146,12 +146,11 @@ class Recording:
     def write(self, literal: bytes) -> None:
         self._keep(literal)
         self.position += len(literal)
-        view = memoryview(literal)
-        while view:
-            part = view[: CHUNK - self._filled]
+        while literal:
+            part = literal[: CHUNK - self._filled]
             self._buffer[self._filled : self._filled + len(part)] = part
             self._advance(len(part))
-            view = view[len(part) :]
+            literal = literal[len(part) :]
 
     def load(self, content: Readable) -> None:
         """Where the next pieces come from."""

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
 BLOCK = 512
-_FIELDS = Struct("100s8s8s8s12s12s8sc100s8s32s32s8s8s155s12x")
+_FIELDS = Struct("100s48s8sc100s8s64x8s8s155s12x")
+_ZERO = b"0000000\0"
 END = bytes(2 * BLOCK)
 _FLAGS = {
     HARD_LINK: b"1",
@@ -101,18 +102,8 @@ def header(entry: Entry) -> bytes:
     prefix, base = _split(name)
     records = _records(entry, name if len(name) > 100 and not prefix else b"")
     seconds = entry.mtime // 1_000_000_000
-    plain = _block(
-        base,
-        _FLAGS[entry.kind],
-        entry.mode,
-        entry.uid,
-        entry.gid,
-        entry.stored,
-        seconds,
-        entry.link,
-        entry.device,
-        prefix,
-    )
+    numbers = _numbers(entry.mode, entry.uid, entry.gid, entry.stored, seconds)
+    plain = _block(base, numbers, _FLAGS[entry.kind], entry.link, entry.device, prefix)
     return _extended(name, records) + plain if records else plain
 
 
@@ -164,21 +155,19 @@ class Content:
         return count
 
 
-def _block(
-    name: bytes, flag: bytes, mode: int, uid: int, gid: int, size: int, mtime: int, link: bytes,
-    device: tuple[int, int], prefix: bytes,
-) -> bytes:  # fmt: skip
-    fields = [
-        name[:100], b"%07o\0" % mode, _octal(uid, 7), _octal(gid, 7), _octal(size, 11), _octal(mtime, 11),
-        b" " * 8, flag, link[:100], b"ustar\0" + b"00", b"", b"", b"%07o\0" % device[0], b"%07o\0" % device[1], prefix,
-    ]  # fmt: skip
-    fields[6] = b"%06o\0 " % sum(b"".join(fields))
+def _numbers(mode: int, uid: int, gid: int, size: int, mtime: int) -> bytes:
+    """The five fields; 0 where a number does not fit: then a pax record has it."""
+    if not (_fits(uid, 7) and _fits(gid, 7) and _fits(size, 11) and _fits(mtime, 11)):
+        uid, gid = uid * _fits(uid, 7), gid * _fits(gid, 7)
+        size, mtime = size * _fits(size, 11), mtime * _fits(mtime, 11)
+    return b"%07o\0%07o\0%07o\0%011o\0%011o\0" % (mode, uid, gid, size, mtime)
+
+
+def _block(name: bytes, numbers: bytes, flag: bytes, link: bytes, device: tuple[int, int], prefix: bytes) -> bytes:
+    major, minor = (b"%07o\0" % number for number in device) if device != (0, 0) else (_ZERO, _ZERO)
+    fields = [name[:100], numbers, b" " * 8, flag, link[:100], b"ustar\0" + b"00", major, minor, prefix]
+    fields[2] = b"%06o\0 " % sum(b"".join(fields))
     return _FIELDS.pack(*fields)
-
-
-def _octal(number: int, digits: int) -> bytes:
-    """0 where it does not fit: then a pax record has it."""
-    return b"%0*o\0" % (digits, number if _fits(number, digits) else 0)
 
 
 def _fits(number: int, digits: int) -> bool:
@@ -198,7 +187,7 @@ def _split(name: bytes) -> tuple[bytes, bytes]:
 def _extended(name: bytes, records: list[tuple[bytes, bytes]]) -> bytes:
     content = b"".join(_record(key, value) for key, value in records)
     base = b"PaxHeaders/" + name.rstrip(b"/").rpartition(b"/")[2][:80]
-    block = _block(base, b"x", 0o644, 0, 0, len(content), 0, b"", (0, 0), b"")
+    block = _block(base, _numbers(0o644, 0, 0, len(content), 0), b"x", b"", (0, 0), b"")
     return block + content + bytes(-len(content) % BLOCK)
 
 

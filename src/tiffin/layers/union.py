@@ -23,6 +23,7 @@ from errno import ELOOP, EXDEV
 
 from tiffin.errors import NoSuchPath
 from tiffin.kernel.files import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, openat2
+from tiffin.layers.names import shown
 from tiffin.layers.overlay import is_opaque, is_whiteout
 from tiffin.record import NamedTuple
 
@@ -207,14 +208,14 @@ def open_folder(layer: str, path: str) -> int:
         os.close(root)
 
 
-def open_plain(folder: int, name: str, path: str) -> int:
+def open_plain(folder: int, name: str | bytes, path: str | bytes) -> int:
     """A descriptor to read a file in a folder. Raises NoSuchPath where there is none, or something else."""
     try:
         # O_NONBLOCK: should it have become a FIFO meanwhile, nobody waits for its other end.
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     except OSError as error:
-        raise NoSuchPath(f"{path} cannot be read: {error.strerror}") from error
+        raise NoSuchPath(f"{shown(os.fsencode(path))} cannot be read: {error.strerror}") from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise NoSuchPath(f"{path} is no plain file")
+        raise NoSuchPath(f"{shown(os.fsencode(path))} is no plain file")
     return descriptor

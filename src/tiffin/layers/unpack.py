@@ -72,6 +72,9 @@ def burn(members: Iterable[Member], folder: str, lowers: Sequence[str] = ()) -> 
         unpacker = _Unpacker(bench, tape, UnionView(lowers))
         for member in members:
             tape.write(header(member.entry))
+            if not member.entry.stored:
+                unpacker.add(member.entry)
+                continue
             with member.content() as content:
                 tape.load(content)
                 unpacker.add(member.entry)
@@ -216,7 +219,7 @@ class _Unpacker:
         found = self._below.lookup(os.fsdecode(path))
         if found is None or stat.S_ISDIR(found.status.st_mode):
             raise BadArchive(f"the archive links {shown(link.name)} to {shown(link.link)}, which is nowhere")
-        entry = observe(found.layer, found.path, found.status)
+        entry = observe(f"{found.layer}/{found.path}", path, found.status)
         thing = self._outline.put(path.split(b"/"), entry)
         if entry.kind == stat.S_IFREG:
             self._make(folder)
@@ -268,7 +271,7 @@ class _Unpacker:
         found = self._below.lookup("") if folder.parent is None else self._found_below(folder.parent, folder.name)
         if found is None or not stat.S_ISDIR(found.status.st_mode):
             return BARE_ROOT._replace(name=folder.path)
-        return observe(found.layer, found.path, found.status)
+        return observe(f"{found.layer}/{found.path}", folder.path, found.status)
 
     def _found_below(self, folder: Folder, name: bytes) -> Sight | None:
         """What shows through from the layers below by a name in a folder of this layer."""
