@@ -45,7 +45,7 @@ def load(parts: Parts, source: BinaryIO | str, *, progress: Progress | None = No
         found = Loading(archive, parts.images, parts.layers, progress).load(docker_archive.offers(archive))
         for loaded in found:
             for name in loaded.names:
-                parts.images.names.put(name, loaded.image.id)  # commit point
+                parts.images.name(name, loaded.image.id)
     for loaded in found:
         events.emit(parts.store, "image", "load", loaded.image.id, {"name": loaded.image.id})
     named = [Loaded(name.familiar(), loaded.image.id) for loaded in found for name in loaded.names]
@@ -88,9 +88,9 @@ def import_(
         config = ImageConfig(
             settings, (entry,), (layer.diff_id,), time, "", machine.architecture, machine.os, machine.variant
         )
-        image = parts.images.add(config.to_bytes())
+        image = parts.images.add(config.to_bytes(), named=reference is not None)
         if reference is not None:
-            parts.images.names.put(reference, image.id)
+            parts.images.name(reference, image.id)
     events.emit(parts.store, "image", "import", image.id, {"name": reference.familiar() if reference else image.id})
     return image
 

@@ -53,9 +53,10 @@ def commit(
         below = parts.images.config(parent.id) if parent else bare_config(parts, top)
         fitted = below._replace(architecture=below.architecture or here().architecture)
         child = fitted.with_step(entry, diff_id, settings)
-        made = parts.images.add(child.to_bytes(), parent=parent.id if parent else None)
+        named = reference is not None
+        made = parts.images.add(child.to_bytes(), parent=parent.id if parent else None, named=named)
         if reference is not None:
-            parts.images.names.put(reference, made.id)  # commit point
+            parts.images.name(reference, made.id)
     told = {"comment": message, "imageID": made.id, "imageRef": reference.familiar() if reference else ""}
     events.emit(parts.store, "container", "commit", container_id, told)
     return made

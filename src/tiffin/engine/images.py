@@ -155,10 +155,10 @@ def tag(parts: Parts, text: str, name: str) -> Image:
         if found.image is None:
             machine = here()
             config = bare_config(parts, found.top)._replace(architecture=machine.architecture, variant=machine.variant)
-            image = parts.images.add(config.to_bytes())
+            image = parts.images.add(config.to_bytes(), named=True)
         else:
             image = found.image
-        parts.images.names.put(reference, image.id)  # commit point
+        parts.images.name(reference, image.id)
     events.emit(parts.store, "image", "tag", image.id, {"name": reference.familiar()})
     return image
 

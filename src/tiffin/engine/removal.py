@@ -142,14 +142,15 @@ class _Removal:
                 f'conflict: unable to remove repository reference "{name.familiar()}" (must force) - container '
                 f"{short(using[0].id)} is using its referenced image {short(id)}"
             )
-        self._untag(id, name)
         if is_last and self._census.is_free(id):
             self._forget(id, force=False, prune=prune)
+        else:
+            self._untag(id, name)
 
     def image(self, image: Image, *, force: bool, prune: bool) -> None:
         if image.id not in self._census.images:
             raise self._too_new(image.id)
-        names, using = list(self._census.names_of(image.id)), self._census.users(image.id)
+        names, using = self._census.names_of(image.id), self._census.users(image.id)
         if running := [container for container in using if container.state in ALIVE]:
             raise _conflict(image, "cannot", f"image is being used by running container {short(running[0].id)}")
         if len(names) > 1 and not force:
@@ -158,8 +159,6 @@ class _Removal:
             raise _conflict(image, "must", f"image is being used by stopped container {short(using[0].id)}")
         if self._census.children(image.id) and not force:
             raise _conflict(image, "must", "image has dependent child images")
-        for name in names:
-            self._untag(image.id, name)
         self._forget(image.id, force=force, prune=prune)
 
     def layer(self, layer: str) -> None:
@@ -182,8 +181,6 @@ class _Removal:
         """Again and again, as an image becomes free when the last one that was made from it is gone."""
         while ids := [id for id in self._census.images if self._is_idle(id, named_too)]:
             for id in ids:
-                for name in list(self._census.names_of(id)):
-                    self._untag(id, name)
                 self._forget(id, force=False, prune=False)
 
     def forget_blobs(self) -> None:
@@ -211,9 +208,14 @@ class _Removal:
         events.emit(self._parts.store, "image", "untag", id, {"name": name.familiar()})
 
     def _forget(self, id: str, *, force: bool, prune: bool) -> None:
-        """The record of an image goes; its layers are for `collect`."""
+        """The record of an image goes, with all names; its layers are for `collect`.
+
+        It is marked first: so without its names it is nowhere seen any more, even if we die before it is deleted.
+        """
+        self._parts.images.unwant(id, force=force)
+        for name in list(self._census.names_of(id)):
+            self._untag(id, name)
         if self._lock is None:
-            self._parts.images.unwant(id, force=force)
             self.removed.append(Removed("Deleted", id))
             self._census.drop(id)
             return

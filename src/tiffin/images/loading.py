@@ -56,7 +56,9 @@ class Loading:
         found: list[Loaded] = []
         for offer, config, kept in zip(offers, configs, blobs, strict=True):
             parent = offer.parent if self._is_parent(offer.parent, config, known) else None
-            image = self._images.add(offer.config, parent=parent, manifest=offer.manifest, blobs=kept)
+            image = self._images.add(
+                offer.config, parent=parent, manifest=offer.manifest, blobs=kept, named=bool(offer.names)
+            )
             found.append(Loaded(image, offer.names))
         return found
 

@@ -55,9 +55,10 @@ class Images:
         self.names = Names(store)
 
     def add(self, config: bytes, *, parent: str | None = None, manifest: bytes | None = None,
-            blobs: tuple[Blob | None, ...] = ()) -> Image:  # fmt: skip
-        """Keep an image; its layers and blobs are here already. Known by its id then; a name is given separately.
+            blobs: tuple[Blob | None, ...] = (), named: bool = False) -> Image:  # fmt: skip
+        """Keep an image; its layers and blobs are here already. Known by its id then.
 
+        `named`: `name` is to follow, and until then the image is unwanted, so that who dies in between leaves nothing.
         The caller holds the store's lock shared since it decided that the layers exist. Raises BadArchive where
         `config` is none.
         """
@@ -67,11 +68,20 @@ class Images:
         record = Record(image, kept, blobs or (None,) * len(layers))
         with self.store.draft() as draft:
             files.write_once(f"{draft.path}/json", _to_bytes(record))
+            if named:
+                files.write_once(f"{draft.path}/unwanted", b"")
             try:
-                draft.keep(self._folder(image.id))  # commit point
+                draft.keep(self._folder(image.id))  # commit point, unless a name is
             except FileExistsError:
                 self._renew(record)
+                if not named:
+                    self.want(image.id)
         return image
+
+    def name(self, name: Reference, id: str) -> None:
+        """Give an image a name, whoever had it before. The caller holds the store's lock shared."""
+        self.names.put(name, id)  # commit point
+        self.want(id)
 
     def get(self, id: str) -> Image:
         return self.record(id).image
@@ -208,7 +218,6 @@ class Images:
         renewed = better._replace(image=image)
         if renewed != known:
             files.replace(f"{self._folder(image.id)}/json", _to_bytes(renewed))
-        self.want(image.id)
 
     def _folder(self, id: str) -> str:
         return self.store.path("images", id.removeprefix("sha256:"))
