@@ -9,7 +9,9 @@ from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import binds, spaces
 from tiffin.engine.attributes import attributes
 from tiffin.engine.parts import Parts
+from tiffin.engine.planning import kept_capabilities
 from tiffin.engine.references import Found, find
+from tiffin.engine.signals import signal_number
 from tiffin.errors import BadParameter
 from tiffin.images.config import merge
 from tiffin.model.config import Config, HostConfig
@@ -27,10 +29,6 @@ def create(
 
     Raises NoSuchImage, AmbiguousId, BadParameter, BadName, NameInUse.
     """
-    from tiffin.engine.spaces import signal_number  # which needs this module
-
-    if config.stop_signal:
-        signal_number(config.stop_signal)
     containers, id = Containers(parts.store), id or new_id()
     with parts.store.shared():  # from finding the layers until the record that holds them is in place
         found = find(parts, reference)
@@ -104,5 +102,8 @@ def _check(record: ContainerRecord) -> None:
     most = os.cpu_count() or 1
     if not 0 <= host.nano_cpus <= most * 10**9:
         raise BadParameter(f"range of CPUs is from 0.01 to {most}.00, as there are only {most} CPUs available")
+    if config.stop_signal:
+        signal_number(config.stop_signal)
+    kept_capabilities(host)
     for bind in host.binds:
         binds.parse(bind)

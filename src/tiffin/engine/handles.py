@@ -14,6 +14,7 @@ from types import TracebackType
 
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import spaces
+from tiffin.engine.signals import signal_number
 from tiffin.engine.state import ContainerState, state_of
 from tiffin.errors import ContainerNotRunning, NotFound, TiffinError
 from tiffin.model.config import Config, HostConfig
@@ -315,7 +316,7 @@ class RunningContainer(Container):
 
     def kill(self, signal: str = "KILL") -> None:
         """Raises ContainerNotRunning, BadParameter for no signal."""
-        spaces.kill(self._parts, self.record, spaces.signal_number(signal))
+        spaces.kill(self._parts, self.record, signal_number(signal))
 
     def pause(self) -> None:
         """Freeze all processes, by their cgroup. Raises ContainerPaused."""

@@ -10,7 +10,7 @@ from tiffin.engine import binds, inits, planning
 from tiffin.engine.attributes import attributes
 from tiffin.engine.filters import default_filter
 from tiffin.engine.state import noun_of, state_of
-from tiffin.errors import BadParameter, ContainerNotRunning, NotModified
+from tiffin.errors import ContainerNotRunning, NotModified
 from tiffin.kernel.cgroups import Layout, detect
 from tiffin.layers.overlay import mount
 from tiffin.model.config import Config
@@ -229,22 +229,6 @@ def rename(parts: Parts, record: ContainerRecord, name: str) -> ContainerRecord:
         pass
     events.emit(parts.store, "container", "rename", record.id, {**attributes(renamed), "oldName": f"/{record.name}"})
     return renamed
-
-
-def signal_number(text: str) -> int:
-    """Of `TERM`, `SIGTERM`, `sigterm` or `15`. Raises BadParameter."""
-    if text.isdigit() and 0 < int(text) < 65:
-        return int(text)
-    name = text.upper().removeprefix("SIG")
-    if name.startswith(("RTMIN", "RTMAX")):
-        offset = name[5:] or "+0"
-        base = signal.SIGRTMIN if name.startswith("RTMIN") else signal.SIGRTMAX
-        if offset[0] in "+-" and offset[1:].isdigit() and 34 <= base + int(offset) <= 64:
-            return base + int(offset)
-    found = getattr(signal, f"SIG{name}", None)
-    if not isinstance(found, signal.Signals):
-        raise BadParameter(f"invalid signal: {text[:40]}")
-    return int(found)
 
 
 def _check(parts: Parts, verb: str, record: ContainerRecord) -> str:
