@@ -9,6 +9,7 @@ from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import binds, inits, planning
 from tiffin.engine.attributes import attributes
 from tiffin.engine.filters import default_filter
+from tiffin.engine.signals import signal_number
 from tiffin.engine.state import noun_of, state_of
 from tiffin.errors import ContainerNotRunning, NotModified
 from tiffin.kernel.cgroups import Layout, detect
