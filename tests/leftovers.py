@@ -40,13 +40,15 @@ def look(folder: str) -> list[str]:
 
 def of_containers(engine: Engine) -> list[str]:
     """One line for each thing that is left of an engine's containers, when all that ends by itself has ended."""
+    engine.ps()  # which puts away what a crash has left
     shims = [pid for pid in processes(engine.root) if command(pid) == SHIM]
     wait_for(shims)
     found = [f"process {pid}: {command(pid)}" for pid in processes(engine.root) if command(pid) != SPAWNER]
     found += [f"mount {line}" for line in mounts(engine.root)]
     ids = frozenset(event.id for event in engine.events(since=0, until=time.time()) if isinstance(event, Event))
     found += [f"cgroup {group}" for group in sorted(groups()) if os.path.basename(group) in ids]
-    for place in (f"{engine.root}/containers", f"{engine.root}/containers/names", f"{engine.runroot}/run"):
+    root, runroot = engine.root, engine.runroot
+    for place in (f"{root}/containers", f"{root}/containers/names", f"{runroot}/run", f"{runroot}/ended"):
         with contextlib.suppress(FileNotFoundError):
             found += [f"{place}/{name}" for name in os.listdir(place) if name != "names"]
     return found

@@ -22,6 +22,7 @@ from _socket import socket
 from tiffin.kernel import cgroups, process, signals, unix
 from tiffin.runtime.channel import Channel
 from tiffin.runtime.plan import Plan
+from tiffin.runtime.recovery import recover_all
 from tiffin.runtime.shim import Shim
 from tiffin.runtime.starter import Handover, Starter
 from tiffin.store import Store, sweep
@@ -169,7 +170,9 @@ def _serve_caller(caller: Channel, shim: socket, shim_pid: int) -> None:
         given = dict(zip(request["streams"], descriptors, strict=True))
         Starter(Plan.from_json(request["plan"]), shim_pid).start(caller, given, shim, owned=request["owned"])
     elif request["do"] == "sweep":
-        sweep.sweep(Store(request["root"], request["runroot"]))
+        store = Store(request["root"], request["runroot"])
+        recover_all(store)
+        sweep.sweep(store)
 
 
 def _await_caller(server: socket, spawner: socket) -> socket | None:
@@ -184,4 +187,3 @@ def _await_caller(server: socket, spawner: socket) -> socket | None:
         if unix.peer_user(connection) in (0, os.getuid()):
             return connection
         connection.close()
-
