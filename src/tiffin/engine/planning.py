@@ -11,9 +11,24 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tiffin.errors import BadParameter
 from tiffin.kernel import capabilities
-from tiffin.kernel.cgroups import Group, Hierarchy, Layout, Limits
-from tiffin.kernel.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_SHARED, MS_SLAVE
-from tiffin.kernel.process import CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS
+from tiffin.kernel.cgroups import Hierarchy, Layout, Limits
+from tiffin.kernel.mounts import (
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_PRIVATE,
+    MS_RDONLY,
+    MS_SHARED,
+    MS_SLAVE,
+)
+from tiffin.kernel.process import (
+    CLONE_NEWCGROUP,
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUTS,
+)
 from tiffin.model.config import Config, HostConfig
 from tiffin.model.mount import BindMount, OverlayMount
 from tiffin.record import NamedTuple
@@ -60,17 +75,14 @@ def plan_run(subject: Subject, layout: Layout) -> Plan:
     config, host = subject.config, subject.host
     if not config.argv:
         raise BadParameter("no command specified: the image has none, so name one")
-    group = group_of(subject.id, host.cgroup_parent)
-    own_network = 0 if host.network_mode == "host" else CLONE_NEWNET
     return Plan(
         id=subject.id,
         root=subject.root,
         runroot=subject.runroot,
-        namespaces=SPACES | own_network,
         layout=layout.to_json(),
-        group=group,
+        group=f"{host.cgroup_parent.rstrip('/')}/{subject.id}" if host.cgroup_parent else "",
         limits=limits_of(host),
-        steps=tuple(_steps(subject, Group(layout, group))),
+        steps=tuple(_steps(subject, layout)),
         terminal=config.tty,
         open_stdin=config.open_stdin,
         stdin_once=config.stdin_once,
@@ -92,12 +104,11 @@ def plan_exec(
     """
     if not argv:
         raise BadParameter("no exec command specified")
-    group = Group(layout, group_of(id, host.cgroup_parent))
     network = 0 if host.network_mode == "host" else CLONE_NEWNET
     return ExecPlan(
         id=os.urandom(32).hex(),
         entering=(
-            steps.JoinCgroup(tuple(group.join_files())),
+            steps.JoinCgroup(),
             steps.JoinSpace(SPACES | network | CLONE_NEWCGROUP),
         ),
         steps=(
@@ -109,11 +120,6 @@ def plan_exec(
         terminal=config.tty,
         open_stdin=config.open_stdin,
     )
-
-
-def group_of(id: str, parent: str) -> str:
-    """The path of a container's cgroup in every hierarchy."""
-    return f"{parent.rstrip('/') or PARENT}/{id}"
 
 
 def limits_of(host: HostConfig) -> Limits:
@@ -143,13 +149,15 @@ def kept_capabilities(host: HostConfig) -> int:
     return capabilities.mask(kept & most)
 
 
-def _steps(subject: Subject, group: Group) -> Iterator[Step]:
+def _steps(subject: Subject, layout: Layout) -> Iterator[Step]:
     config, host, union = subject.config, subject.host, subject.union
-    yield steps.JoinCgroup(tuple(group.join_files()))
+    yield steps.JoinCgroup()
     yield steps.UnshareCgroup()
+    if host.network_mode == "host":
+        yield steps.ShareNetwork()
     yield steps.IsolateMounts()
     yield steps.MountUnion(union.lowers, union.upper, union.work, union.volatile, subject.at)
-    yield from _kernel_mounts(host, group.layout)
+    yield from _kernel_mounts(host, layout)
     yield from _volumes((*subject.binds, *((subject.init,) if subject.init else ())), host.tmpfs)
     if config.tty:
         yield steps.OpenTerminal()

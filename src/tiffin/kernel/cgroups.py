@@ -57,13 +57,17 @@ class Group(NamedTuple):
             for hierarchy in self._hierarchies():
                 _make(self.folder(hierarchy))
                 made.append(self.folder(hierarchy))
-            self._limit_v1(limits)
-            self._limit_v2(limits)
-            self._limit_devices(limits.devices)
+            self.limit(limits)
         except BaseException:
             for folder in reversed(made):
                 os.rmdir(folder)
             raise
+
+    def limit(self, limits: Limits) -> None:
+        """Put limits in force. Raises OSError."""
+        self._limit_v1(limits)
+        self._limit_v2(limits)
+        self._limit_devices(limits.devices)
 
     def folder(self, hierarchy: Hierarchy) -> str:
         return hierarchy.mount + self.path

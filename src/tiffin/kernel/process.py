@@ -26,6 +26,9 @@ PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
 
 
+_quick = ctypes.PyDLL(None)  # a call through it touches a tenth of the pages, but knows no errno
+
+
 class _CloneArgs(ctypes.Structure):
     _fields_ = tuple(
         (name, ctypes.c_uint64)
@@ -59,6 +62,25 @@ def clone(flags: int, cgroup: int | None = None) -> tuple[int, int]:
         arguments.cgroup = cgroup
     pid = syscall(SYS.clone3, ctypes.byref(arguments), ctypes.sizeof(arguments))
     return pid, descriptor.value if pid else -1
+
+
+class Fork:
+    """A clone3 made ready in advance: what a small process calls to fork must touch little of its memory."""
+
+    def __init__(self, flags: int) -> None:
+        self._arguments = _CloneArgs(flags=flags, exit_signal=SIGCHLD)
+        self._call = _quick.syscall
+        self._pointer, self._size = ctypes.byref(self._arguments), ctypes.sizeof(self._arguments)
+
+    def __call__(self, cgroup: int | None) -> int:
+        """The pid of the child, 0 in it."""
+        if cgroup is not None:
+            self._arguments.cgroup = cgroup
+            self._arguments.flags |= CLONE_INTO_CGROUP
+        pid: int = self._call(SYS.clone3, self._pointer, self._size)
+        if pid < 0:
+            raise OSError("cannot make the namespaces of a process space")
+        return pid
 
 
 def setns(descriptor: int, flags: int) -> None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 import os
 
 from tiffin import errors
-from tiffin.errors import CommandNotExecutable, CommandNotFound, ContainerNotRunning, StartFailed, TiffinError
+from tiffin.errors import (
+    CommandNotExecutable,
+    CommandNotFound,
+    ContainerNotRunning,
+    StartFailed,
+    TiffinError,
+)
 from tiffin.record import NamedTuple
 from tiffin.runtime.channel import PATIENCE, Channel, ChannelClosed, Message, connect
 from tiffin.runtime.launch import Failure

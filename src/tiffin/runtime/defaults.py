@@ -9,7 +9,13 @@ import stat
 
 from tiffin.kernel.capabilities import parse
 from tiffin.kernel.cgroups import DeviceRule
-from tiffin.kernel.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_STRICTATIME
+from tiffin.kernel.mounts import (
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_RDONLY,
+    MS_STRICTATIME,
+)
 from tiffin.runtime.steps import MountKernel, Node
 
 CAPABILITIES = parse((

@@ -16,7 +16,7 @@ from _socket import socket
 from tiffin.kernel import process, unix
 from tiffin.record import NamedTuple
 from tiffin.runtime.plan import ExecPlan
-from tiffin.runtime.stage import FAILED, TERMINAL, CannotExecute, Stage
+from tiffin.runtime.stage import EXECUTING, FAILED, MOUNTS, TERMINAL, CannotExecute, Stage
 from tiffin.runtime.steps import Step
 from tiffin.runtime.users import NoSuchUser
 
@@ -24,11 +24,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
+KILLED_ON_THE_WAY = "killed before the program had begun"
 PATIENCE = 60.0  # seconds that the steps of a start may take
 
 
 class Failure(NamedTuple):
-    """Why a program did not begin. `kind`: missing, denied, user, running, gone, or step."""
+    """Why a program did not begin. `kind`: missing, denied, user, running, gone, killed, or step."""
 
     kind: str
     step: str
@@ -65,79 +66,64 @@ class Child(NamedTuple):
     """its mount namespace: who holds it keeps the end of the process from unmounting there and then"""
 
 
-def launch(steps: tuple[Step, ...], namespaces: int, cgroup: int | None, *, terminal: bool, open_stdin: bool) -> Child:
-    """Fork the first process of a process space; returns when its program has begun. Raises CannotStart."""
-    ours, theirs, near, far = _open(terminal, open_stdin)
-    try:
-        pid, pidfd = process.clone(namespaces | process.CLONE_PARENT, cgroup)
-    except OSError as error:
-        text = f"cannot make the namespaces: {error.strerror}"
-        raise CannotStart(Failure("step", "Clone", error.errno or 0, text)) from error
-    if pid == 0:
-        _take(steps, Stage(theirs), far)
-    _close(far, theirs)
-    return _await_begin(Child(pid, pidfd, near, mounts=_mounts_of(pid)), ours)
+def launch_member(plan: ExecPlan, first_process: int, join_files: list[str]) -> Child:
+    """Enter the space of a process (a pidfd), and start one more program there; returns when it has begun.
 
-
-def launch_member(plan: ExecPlan, first_process: int) -> Child:
-    """Enter the space of a process (a pidfd), and start one more program there. Raises CannotStart.
-
-    Entering is for good: the caller must be somebody who ends after this.
+    Entering is for good: the caller must be somebody who ends after this. Raises CannotStart.
     """
-    stage = Stage(None, first_process)
+    stage = Stage(None, join_files, first_process=first_process)
     for step in plan.entering:
         try:
             step.apply(stage)
         except OSError as error:
-            raise CannotStart(_failure(step, error)) from error
-    return launch(plan.steps, 0, None, terminal=plan.terminal, open_stdin=plan.open_stdin)
+            raise CannotStart(failure_of(step, error)) from error
+    ours, theirs = unix.pair()
+    near, far = open_streams(plan.terminal, plan.open_stdin)
+    pid, pidfd = process.clone(process.CLONE_PARENT)
+    if pid == 0:
+        take(plan.steps, Stage(theirs, []), far)
+    for end in far:
+        if end >= 0:
+            os.close(end)
+    theirs.close()
+    return await_begin(Child(pid, pidfd, near), ours)
 
 
-def _await_begin(child: Child, status: socket) -> Child:
-    """Read what the child says until its program has begun."""
+def await_begin(child: Child, status: socket) -> Child:
+    """Read what the child says until its program has begun. Raises CannotStart."""
     status.settimeout(PATIENCE)
+    executing = False
     try:
         while True:
             message, descriptors = unix.receive(status, 65536)
-            if message.startswith(TERMINAL):
+            if message.startswith(EXECUTING):
+                executing = True
+            elif message.startswith(TERMINAL):
                 child = child._replace(terminal=descriptors[0])
+            elif message.startswith(MOUNTS):
+                child = child._replace(mounts=descriptors[0])
             elif message.startswith(FAILED):
                 raise CannotStart(Failure(*json.loads(message[1:])), child.pidfd)
-            elif not message:
+            elif executing:
                 return child
+            else:
+                raise CannotStart(Failure("killed", "Start", 0, KILLED_ON_THE_WAY))
     except TimeoutError:
         raise CannotStart(Failure("step", "Start", 0, f"the steps took more than {PATIENCE:.0f} s")) from None
     finally:
         status.close()
 
 
-def _open(terminal: bool, open_stdin: bool) -> tuple[socket, socket, Streams, Streams]:
-    """The two ends of the status, our ends of the streams, and the program's."""
-    ours, theirs = unix.pair()
+def open_streams(terminal: bool, open_stdin: bool) -> tuple[Streams, Streams]:
+    """Our ends of a program's streams, and the program's."""
     if terminal:
-        return ours, theirs, Streams(-1, -1, -1), Streams(-1, -1, -1)
+        return Streams(-1, -1, -1), Streams(-1, -1, -1)
     out, err = os.pipe(), os.pipe()
-    if not open_stdin:
-        return ours, theirs, Streams(-1, out[0], err[0]), Streams(-1, out[1], err[1])
-    into = os.pipe()
-    return ours, theirs, Streams(into[1], out[0], err[0]), Streams(into[0], out[1], err[1])
+    into = os.pipe() if open_stdin else (-1, -1)
+    return Streams(into[1], out[0], err[0]), Streams(into[0], out[1], err[1])
 
 
-def _mounts_of(pid: int) -> int:
-    try:
-        return os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:  # it ended at once, and its status says why; or /proc is that of the space we entered
-        return -1
-
-
-def _close(streams: Streams, status: socket) -> None:
-    for descriptor in streams:
-        if descriptor >= 0:
-            os.close(descriptor)
-    status.close()
-
-
-def _take(steps: tuple[Step, ...], stage: Stage, streams: Streams) -> NoReturn:
+def take(steps: tuple[Step, ...], stage: Stage, streams: Streams) -> NoReturn:
     """In the child: take the steps; never come back. No traceback: it would open source files inside the container."""
     step: Step | None = None
     try:
@@ -149,11 +135,11 @@ def _take(steps: tuple[Step, ...], stage: Stage, streams: Streams) -> NoReturn:
         for step in steps:
             step.apply(stage)
     except BaseException as error:  # noqa: BLE001  # the outermost frame inside the container
-        stage.report(FAILED + json.dumps(_failure(step, error)).encode())
+        stage.report(FAILED + json.dumps(failure_of(step, error)).encode())
     os._exit(125)
 
 
-def _failure(step: Step | None, error: BaseException) -> Failure:
+def failure_of(step: Step | None, error: BaseException) -> Failure:
     name = type(step).__name__ if step else "start"
     if isinstance(error, CannotExecute):
         return Failure("missing" if error.missing else "denied", name, 0, str(error))

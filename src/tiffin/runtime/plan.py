@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tiffin.kernel.cgroups import DeviceRule, Group, Layout, Limits
+from tiffin.kernel.cgroups import DeviceRule, Limits
 from tiffin.record import NamedTuple
 from tiffin.runtime.channel import Message
 from tiffin.runtime.steps import Step, from_json, to_json
@@ -14,11 +14,10 @@ class Plan(NamedTuple):
     id: str
     root: str
     runroot: str
-    namespaces: int
-    """flags of clone(2); the cgroup namespace is a step, since it comes after joining the group"""
     layout: str
     """`kernel.cgroups.Layout` as JSON"""
     group: str
+    """of its own, or empty for the one that the launcher was born in"""
     limits: Limits
     steps: tuple[Step, ...]
     terminal: bool = False
@@ -31,9 +30,6 @@ class Plan(NamedTuple):
     files: dict[str, str] = {}  # noqa: RUF012
     """what the shim writes into the run's folder before the first step: hosts, hostname, resolv.conf"""
     attributes: dict[str, str] = {}  # noqa: RUF012  # of the events: name, image, labels
-
-    def cgroup(self) -> Group:
-        return Group(Layout.from_json(self.layout), self.group)
 
     def to_json(self) -> Message:
         return {**self._asdict(), "steps": to_json(self.steps), "limits": self.limits}

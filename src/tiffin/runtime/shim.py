@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import marshal
 import os
+import select
 import signal
 import time
 from _socket import socket
@@ -25,18 +26,88 @@ from tiffin.errors import TiffinError
 from tiffin.kernel import process, unix
 from tiffin.kernel.cgroups import Group, Layout
 from tiffin.runtime.channel import Channel, ChannelClosed, Message
-from tiffin.runtime.launch import CannotStart, Child, Streams, launch_member
+from tiffin.runtime.launch import (
+    CannotStart,
+    Child,
+    Failure,
+    Streams,
+    await_begin,
+    launch_member,
+)
 from tiffin.runtime.log import LogFile
 from tiffin.runtime.loop import READ, Loop
 from tiffin.runtime.plan import ExecPlan
 from tiffin.runtime.program import Client, Program
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord, delete
-from tiffin.runtime.starter import Handover
+from tiffin.runtime.starter import STIRRING, Handover
 from tiffin.store import Store, events, sweep
 
 KILLED = 128 + signal.SIGKILL
 LINGER = 10.0  # seconds that output may still come after the end
 STREAMS = ("stdin", "stdout", "stderr")
+NO_STREAMS = Streams(-1, -1, -1)
+
+
+def supervise(launcher: int, status: socket, group: Group) -> None:
+    """Watch over what becomes of a launcher: a program, with a `Shim` once something happens; or nothing."""
+    content, descriptors = unix.receive(status, 1 << 20)
+    if not content:
+        os.waitpid(launcher, 0)
+        group.remove()
+        return
+    process.set_name("tiffin-shim")
+    handover, handed = Handover.read(content, descriptors)
+    try:
+        child = await_begin(Child(launcher, os.pidfd_open(launcher), NO_STREAMS), status)
+    except CannotStart as error:
+        os.kill(launcher, signal.SIGKILL)  # it may still be at its steps
+        os.waitpid(launcher, 0)
+        _give_up(handover, handed, error.failure)
+        return
+    handed |= {"pidfd": child.pidfd, "terminal": child.terminal, "mounts": child.mounts}
+    store = Store(handover.root, handover.runroot)
+    events.emit(store, "container", "start", handover.id, handover.attributes)
+    _tell(handed["caller"], b'{"started":%d}' % launcher)
+    if not (handover.owned or any(name.startswith("client_") for name in handed)):
+        _sleep(handed)
+    Shim(handover, handed).run()
+
+
+def _tell(caller: int, content: bytes) -> None:
+    try:
+        os.write(caller, len(content).to_bytes(4, "big") + content)
+    except OSError:  # gone
+        pass
+
+
+def _sleep(handed: dict[str, int]) -> None:
+    """Until something happens in the run: a shim that has had nothing to do has touched nearly none of its memory."""
+    poll = select.poll()
+    for name in STIRRING:
+        if handed.get(name, -1) >= 0:
+            poll.register(handed[name], select.POLLIN)
+    poll.poll()
+
+
+def _give_up(handover: Handover, handed: dict[str, int], failure: Failure) -> None:
+    """Leave nothing of a start that failed, and say why."""
+    store, record = Store(handover.root, handover.runroot), RunRecord(*handover.record)  # type: ignore[arg-type]
+    folder = RunFolder(store, handover.id)
+    group = Group(Layout.from_json(record.layout), record.group)
+    group.kill()
+    group.remove()
+    code = {"missing": 127, "denied": 126, "killed": KILLED}.get(failure.kind, 128)
+    folder.write_last(LastRun("", 0.0, time.time(), code, failure.text))
+    thrown_away = None
+    if record.auto_remove:
+        thrown_away = store.trash(store.path("containers", handover.id), durable=False)
+    folder.clear()
+    os.close(handed["run_lock"])
+    os.close(handed["layer_lock"])
+    _tell(handed["caller"], json.dumps({"failed": failure}).encode())
+    if thrown_away:
+        sweep.delete_if_free(thrown_away)
+        sweep.free_names(store, [handover.attributes["name"]])
 
 
 class Shim:
@@ -62,9 +133,8 @@ class Shim:
         self.loop.watch(self.server.fileno(), READ, self._accept)
         self._greet(handover, handed)
 
-    def run(self, launcher: int) -> None:
-        """Until everything is over. The launcher is reaped when nobody waits for it any more."""
-        self.loop.after(0.05, launcher, lambda: _reap(launcher))
+    def run(self) -> None:
+        """Until everything is over."""
         self.loop.run()
 
     def _greet(self, handover: Handover, handed: dict[str, int]) -> None:
@@ -181,7 +251,7 @@ class Shim:
         cgroup = self._group().open_directory()
         launcher, pidfd = process.clone(0, cgroup)
         if launcher == 0:
-            _launch_exec(content, self.first.pidfd, theirs)
+            _launch_exec(content, self.first.pidfd, self._group().join_files(), theirs)
         for descriptor in (pidfd, cgroup):
             if descriptor is not None:
                 os.close(descriptor)
@@ -269,14 +339,14 @@ def _child(pid: int, handed: dict[str, int]) -> Child:
     return Child(pid, handed["pidfd"], streams, handed.get("terminal", -1))
 
 
-def _launch_exec(content: bytes, first_process: int, shim: socket) -> None:
+def _launch_exec(content: bytes, first_process: int, join_files: list[str], shim: socket) -> None:
     """In the launcher: start the program and hand it to the shim; never come back."""
     try:
         process.die_with_parent()
         request = json.loads(content)
         streams, owned = request["streams"], request["owned"]
         try:
-            child = launch_member(ExecPlan.from_json(request["plan"]), first_process)
+            child = launch_member(ExecPlan.from_json(request["plan"]), first_process, join_files)
         except CannotStart as error:
             answer = json.dumps({"failed": error.failure}).encode()
             failed = (error.pidfd,) if error.pidfd >= 0 else ()
@@ -293,13 +363,6 @@ def _launch_exec(content: bytes, first_process: int, shim: socket) -> None:
 
 def _nothing(program: Program) -> None:
     pass
-
-
-def _reap(pid: int) -> None:
-    try:
-        os.waitpid(pid, 0)
-    except ChildProcessError:  # it was reaped before we slept
-        pass
 
 
 def _reap_one() -> bool:

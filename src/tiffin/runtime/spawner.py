@@ -20,16 +20,19 @@ import sys
 from _socket import socket
 
 from tiffin.kernel import cgroups, process, signals, unix
+from tiffin.kernel.cgroups import Group, Layout, Limits
 from tiffin.runtime.channel import Channel
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.recovery import recover_all
-from tiffin.runtime.shim import Shim
-from tiffin.runtime.starter import Handover, Starter
+from tiffin.runtime.shim import supervise
+from tiffin.runtime.starter import Starter
 from tiffin.store import Store, sweep
 from tiffin.store.locks import lock
 
 IDLE = 60.0  # seconds without a caller, after which it leaves
-GROUP = "/tiffin/shims"
+PARENT = "/tiffin"
+GROUP = f"{PARENT}/shims"
+SPACES = process.CLONE_NEWPID | process.CLONE_NEWIPC | process.CLONE_NEWUTS | process.CLONE_NEWNET
 TAKEN = b"."
 SIGCHLD = int(signal.SIGCHLD)
 NOFILE = 1 << 20  # what Docker's containers may open; less where the machine gives less
@@ -50,7 +53,7 @@ def main(path: str, ready: int) -> None:
     _switch_importing_off()
     gc.disable()
     gc.freeze()  # so that no collection in a shim copies every page of ours
-    _serve(server, path)
+    _serve(server, path, cgroups.detect())
 
 
 def _settle(ready: int) -> None:
@@ -93,13 +96,16 @@ def _switch_importing_off() -> None:
     sys.path.clear()
 
 
-def _serve(server: socket, path: str) -> None:
+def _serve(server: socket, path: str, layout: Layout) -> None:
     """Always have one shim forked in advance, waiting for a caller; fork the next when it has found one."""
+    fork = process.Fork(SPACES)
     while True:
+        group = Group(layout, f"{PARENT}/{os.urandom(8).hex()}")
+        group.create(Limits())
         ours, its = unix.pair()
         if os.fork() == 0:
             ours.close()
-            _become_shim(server, its)
+            _become_shim(server, its, group, fork)
         its.close()
         poll = select.poll()
         poll.register(ours.fileno(), select.POLLIN)
@@ -113,42 +119,29 @@ def _serve(server: socket, path: str) -> None:
         ours.close()
 
 
-def _become_shim(server: socket, spawner: socket) -> None:
-    """Fork the launcher, and wait until it hands over a container, or ends."""
+def _become_shim(server: socket, spawner: socket, group: Group, fork: process.Fork) -> None:
+    """Fork the launcher into new namespaces, and watch over what becomes of it."""
     code = 1
     try:
         os.setsid()
         signals.by_default(SIGCHLD)
         ours, its = unix.pair()
-        shim_pid = os.getpid()
-        launcher = os.fork()
+        shim_pid, cgroup = os.getpid(), group.open_directory()
+        launcher = fork(cgroup)
         if launcher == 0:
             ours.close()
-            _become_launcher(server, spawner, its, shim_pid)
+            _become_launcher(server, spawner, its, group, shim_pid)
         for end in (server, spawner, its):
             end.close()
-        content, descriptors = unix.receive(ours, 1 << 20)
-        ours.close()
-        if content:
-            process.set_name("tiffin-shim")
-            _sleep(launcher, Handover.stirring(content, descriptors))
-            Shim(*Handover.read(content, descriptors)).run(launcher)
+        if cgroup is not None:
+            os.close(cgroup)
+        supervise(launcher, ours, group)
         code = 0
     finally:
         os._exit(code)
 
 
-def _sleep(launcher: int, descriptors: list[int]) -> None:
-    """Until something happens in the run: a shim that has had nothing to do has touched nearly none of its memory."""
-    poll = select.poll()
-    for descriptor in descriptors:
-        poll.register(descriptor, select.POLLIN)
-    if descriptors:
-        os.waitpid(launcher, 0)
-        poll.poll()
-
-
-def _become_launcher(server: socket, spawner: socket, shim: socket, shim_pid: int) -> None:
+def _become_launcher(server: socket, spawner: socket, shim: socket, group: Group, shim_pid: int) -> None:
     """Wait for a caller, as long as the spawner lives; then do what this one wants."""
     code = 1
     try:
@@ -157,18 +150,18 @@ def _become_launcher(server: socket, spawner: socket, shim: socket, shim_pid: in
         server.close()
         if connection:
             spawner.send(TAKEN)
-            _serve_caller(Channel(connection), shim, shim_pid)
+            _serve_caller(Channel(connection), shim, group, shim_pid)
         code = 0
     finally:
         os._exit(code)
 
 
-def _serve_caller(caller: Channel, shim: socket, shim_pid: int) -> None:
+def _serve_caller(caller: Channel, shim: socket, group: Group, shim_pid: int) -> None:
     caller.send({"hello": shim_pid})
     request, descriptors = caller.receive()
     if request["do"] == "start":
         given = dict(zip(request["streams"], descriptors, strict=True))
-        Starter(Plan.from_json(request["plan"]), shim_pid).start(caller, given, shim, owned=request["owned"])
+        Starter(Plan.from_json(request["plan"]), group, shim_pid).start(caller, given, shim, owned=request["owned"])
     elif request["do"] == "sweep":
         store = Store(request["root"], request["runroot"])
         recover_all(store)

@@ -10,14 +10,14 @@ from _socket import socket
 from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR
 from fcntl import ioctl
 
-from tiffin.kernel import signals, unix
+from tiffin.kernel import process, signals, unix
 
 TIOCSPTLCK, TIOCGPTPEER, TIOCSCTTY = 0x40045431, 0x5441, 0x540E
 SIGPIPE, SIGXFSZ = int(signal.SIGPIPE), int(signal.SIGXFSZ)
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-# What the child says to the shim. Silence until the end of the stream means: the program has begun.
-TERMINAL, FAILED = b"T", b"F"
+# What is said on the way. The end of the stream after EXECUTING means: the program has begun.
+TERMINAL, MOUNTS, EXECUTING, FAILED = b"T", b"M", b"X", b"F"
 
 
 class CannotExecute(Exception):
@@ -31,8 +31,10 @@ class CannotExecute(Exception):
 class Stage:
     """Made before the first step. `first_process` is a pidfd, for those who join a process space."""
 
-    def __init__(self, status: socket | None, first_process: int = -1) -> None:
+    def __init__(self, status: socket | None, join_files: list[str], *, first_process: int = -1, shim: int = 0) -> None:
         self.status = status
+        self.join_files = join_files
+        self.shim = shim
         self.first_process = first_process
         self.root = -1
         self.terminal = -1
@@ -74,6 +76,12 @@ class Stage:
         except OSError:
             pass
 
+    def give_mounts(self) -> None:
+        """Give the shim our mount namespace, so that our end does not unmount there and then."""
+        space = os.open("/proc/self/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        self.report(MOUNTS, (space,))
+        os.close(space)
+
     def set_default_environment(self, key: str, text: str) -> None:
         """For a variable that neither the image nor the caller sets."""
         self._defaults[key] = text
@@ -92,6 +100,7 @@ class Stage:
         variables.update((key, text) for key, sign, text in (word.partition("=") for word in environment) if sign)
         signals.by_default(SIGPIPE, SIGXFSZ)  # Python ignores these two
         signals.unblock_all()
+        self.report(EXECUTING)
         name, denied = argv[0], False
         folders = [""] if "/" in name else variables.get("PATH", DEFAULT_PATH).split(":")
         for folder in folders if name else ():
@@ -111,6 +120,7 @@ class Stage:
         if program == 0:
             os.setsid() if self.terminal < 0 else self._lead_terminal()
             self.execute(argv, environment)
+        process.set_name("tiffin-init")
         os.closerange(0, 1 << 20)
         while True:
             received = signal.sigwaitinfo(signal.valid_signals())

@@ -17,7 +17,16 @@ from collections.abc import Callable
 from tiffin.kernel import capabilities, mounts, network, process, seccomp
 from tiffin.kernel.cgroups import join
 from tiffin.kernel.files import open_in_root
-from tiffin.kernel.mounts import MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_REC, MS_REMOUNT
+from tiffin.kernel.mounts import (
+    MS_BIND,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_PRIVATE,
+    MS_RDONLY,
+    MS_REC,
+    MS_REMOUNT,
+)
 from tiffin.record import NamedTuple
 from tiffin.runtime.stage import Stage
 from tiffin.runtime.users import find_user
@@ -41,13 +50,12 @@ class Step(Protocol):
 
 
 class JoinCgroup(NamedTuple):
-    """`files` are the v1 groups' task files; on v2 the process is born in its group."""
+    """On v2 the process is born in its group; in those of v1 it moves itself."""
 
-    files: tuple[str, ...]
     why: str = "be counted and limited with the container's group from the first moment on"
 
     def apply(self, stage: Stage) -> None:
-        join(self.files)
+        join(stage.join_files)
 
 
 class UnshareCgroup(NamedTuple):
@@ -57,11 +65,22 @@ class UnshareCgroup(NamedTuple):
         process.unshare(process.CLONE_NEWCGROUP)
 
 
+class ShareNetwork(NamedTuple):
+    why: str = "use the network of the host"
+
+    def apply(self, stage: Stage) -> None:
+        network = os.open(f"/proc/{stage.shim}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        process.setns(network, process.CLONE_NEWNET)
+        os.close(network)
+
+
 class IsolateMounts(NamedTuple):
     why: str = "mounts made from here on stay in this process space"
 
     def apply(self, stage: Stage) -> None:
+        process.unshare(process.CLONE_NEWNS)
         mounts.mount("", "/", "", MS_REC | MS_PRIVATE)
+        stage.give_mounts()
 
 
 class MountUnion(NamedTuple):
@@ -402,7 +421,7 @@ class ExecuteUnderInit(NamedTuple):
 KINDS: dict[str, Callable[..., Step]] = {
     kind.__name__: kind
     for kind in (
-        JoinCgroup, UnshareCgroup, IsolateMounts, MountUnion, MountKernel, MountCgroups, MountMemory,
+        JoinCgroup, UnshareCgroup, ShareNetwork, IsolateMounts, MountUnion, MountKernel, MountCgroups, MountMemory,
         MakeDevices, MakeLinks, Bind, MaskPaths, ReadonlyPaths, OpenTerminal, MakeFolder, PivotRoot,
         ReadonlyRoot, SetHostname, LoopbackUp, JoinSpace, FindRoot, OpenExecTerminal, SetUser, ChangeFolder,
         LimitCapabilities, HoldCapabilities, DieWithShim, NoNewPrivileges, FilterSyscalls, Execute,
