@@ -59,9 +59,9 @@ def run(wishes: argparse.Namespace, home: Path, leaving: ExitStack) -> int:
 @contextmanager
 def contest(home: Path, materials: Materials, scale: Scale, rivals: Sequence[str]) -> Iterator[list[Contestant]]:
     """All that take part, ready; nothing of them is left afterwards."""
-    surroundings.enter()
     groups = surroundings.Groups()
     with ExitStack() as stack:
+        stack.enter_context(surroundings.entered())
         stack.callback(groups.remove)
         stack.callback(surroundings.unmount_all, str(home))
         stack.callback(surroundings.end_all, str(home))

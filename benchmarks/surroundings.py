@@ -1,7 +1,7 @@
 """Where the contestants run: namespaces and control groups of their own, which are gone afterwards.
 
 All run in one network and one mount namespace, apart from the machine's: the bridges and firewall rules of the rivals
-collide with nothing, and /run, where engines keep what is true until the next boot, is fresh.
+collide with nothing, and the folders where engines keep what is true until the next boot are fresh.
 """
 
 from __future__ import annotations
@@ -15,21 +15,34 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000
 MS_REC, MS_PRIVATE = 0x4000, 0x40000
+MNT_DETACH = 2
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+FRESH = (Path("/run"), Path("/dev/shm"), Path("/etc/docker"))  # dockerd writes a key there
 PATIENCE = 20.0  # seconds
 
 
-def enter() -> None:
+@contextmanager
+def entered() -> Iterator[None]:
     libc = ctypes.CDLL(None, use_errno=True)
     _succeed(libc.unshare(CLONE_NEWNS | CLONE_NEWNET))
     _succeed(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None))
-    _succeed(libc.mount(b"tmpfs", b"/run", b"tmpfs", 0, b"mode=755"))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", IFF_UP))
+    made = [path for path in FRESH if not path.is_dir()]
+    for path in FRESH:
+        path.mkdir(parents=True, exist_ok=True)
+        _succeed(libc.mount(b"tmpfs", bytes(path), b"tmpfs", 0, b"mode=1777" if path.name == "shm" else b"mode=755"))
+    try:
+        yield
+    finally:
+        for path in made:
+            _succeed(libc.umount2(bytes(path), MNT_DETACH))
+            path.rmdir()
 
 
 class Groups:
@@ -124,7 +137,7 @@ def unmount_all(folder: str) -> None:
     points = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
     for point in reversed(points):
         if point.startswith(folder + "/"):
-            libc.umount2(point.encode(), 2)  # MNT_DETACH
+            libc.umount2(point.encode(), MNT_DETACH)
 
 
 def _remove(folder: Path, until: float) -> None:

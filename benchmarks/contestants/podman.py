@@ -46,6 +46,7 @@ class Podman(ApiEngine):
         self._folder.mkdir()
         variables = {
             **os.environ,
+            "TMPDIR": str(self._folder),
             "CONTAINERS_CONF": str(self._folder / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(self._folder / "storage.conf"),
         }
