@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 
 from tests import busybox
 from tests.conftest import Roots
-from tiffin.engine import Container, Engine, HostConfig, RunningContainer
+from tiffin.engine import Container, Engine, HostConfig, RunningContainer, Streams
 from tiffin.errors import TiffinError
 from tiffin.model import transitions as table
 from tiffin.model.nouns import Host, Image, Layer, State, chain_id
@@ -143,10 +143,10 @@ class EngineAndTable(RuleBasedStateMachine):
     def let_the_program_end(self, data: st.DataObject) -> None:
         running = [c.id for c in self.expected.containers.values() if c.state == State.RUNNING]
         id = data.draw(st.sampled_from(running), "container")
-        waiting = self.handle(id)
-        waiting.kill("USR1")
-        code = waiting.wait()
-        assert code in (5, 0)  # 0 where it is a --rm container, and gone already
+        attachment = self.handle(id).attach(Streams())
+        self.handle(id).kill("USR1")
+        assert attachment.wait() == 5
+        attachment.detach()
         self.expected = table.wait(self.expected, id).after
 
     @rule(data=st.data())

@@ -128,10 +128,10 @@ def wait(parts: Parts, record: ContainerRecord) -> int:
 
 
 def lost(parts: Parts, record: ContainerRecord) -> int:
-    """The exit code of a run whose shim was killed."""
+    """The exit code of a run whose shim left us: killed, or ending just when we came."""
     RunFolder(parts.store, record.id).wait()
-    state_of(parts.store, record.id)  # which finishes it
-    return KILLED
+    state = state_of(parts.store, record.id)  # which finishes it
+    return state.exit_code if state.finished else KILLED
 
 
 def stop(parts: Parts, record: ContainerRecord, *, timeout: float | None, signal_name: str | None) -> None:
