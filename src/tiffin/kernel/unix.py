@@ -8,6 +8,7 @@ from _socket import (  # the module socket costs 3 ms
     AF_UNIX,
     CMSG_SPACE,
     MSG_CMSG_CLOEXEC,
+    MSG_DONTWAIT,
     SCM_RIGHTS,
     SO_PEERCRED,
     SOCK_CLOEXEC,
@@ -66,12 +67,16 @@ def pair() -> tuple[socket, socket]:
     return socketpair(AF_UNIX, SOCK_SEQPACKET)
 
 
-def send(to: socket, content: bytes, descriptors: tuple[int, ...] = ()) -> int:
-    """Send bytes, with descriptors beside the first of them. How many bytes went out."""
+def send(to: socket, content: bytes, descriptors: tuple[int, ...] = (), *, wait: bool = True) -> int:
+    """Send bytes, with descriptors beside the first of them. How many bytes went out.
+
+    Without `wait`, no more than there is room for; raises BlockingIOError where there is none.
+    """
+    flags = 0 if wait else MSG_DONTWAIT
     if not descriptors:
-        return to.send(content)
+        return to.send(content, flags)
     rights = [(SOL_SOCKET, SCM_RIGHTS, struct.pack(f"{len(descriptors)}i", *descriptors))]
-    return to.sendmsg([content], rights)
+    return to.sendmsg([content], rights, flags)
 
 
 def receive(source: socket, size: int) -> tuple[bytes, list[int]]:

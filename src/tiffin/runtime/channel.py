@@ -13,10 +13,12 @@ from tiffin.kernel import unix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, TypeAlias
 
 Message: TypeAlias = "dict[str, Any]"  # the border: what json.loads gives
 LONGEST = 16 << 20
+CHUNK = 64 << 10
 PATIENCE = 30.0  # seconds that a call may take when nothing is said about it
 
 
@@ -37,13 +39,17 @@ class Channel:
         self.send_raw(json.dumps(message, separators=(",", ":")).encode(), descriptors)
 
     def send_raw(self, content: bytes, descriptors: tuple[int, ...] = ()) -> None:
-        """Send a message that is JSON already."""
+        """Send a message that is JSON already. Raises TiffinError for one that is too long."""
+        if len(content) > LONGEST:
+            raise TiffinError(f"a request of {len(content)} bytes is too long: at most {LONGEST} go")
         view = memoryview(len(content).to_bytes(4, "big") + content)
         until = time.monotonic() + PATIENCE
         while view:
             self._wait(select.POLLOUT, until)
             try:
-                sent = unix.send(self.socket, bytes(view), descriptors)
+                sent = unix.send(self.socket, bytes(view[:CHUNK]), descriptors, wait=False)
+            except BlockingIOError:  # less room than for a whole piece
+                continue
             except (BrokenPipeError, ConnectionResetError) as error:
                 raise ChannelClosed("the other side of a channel ended") from error
             view, descriptors = view[sent:], ()
@@ -59,27 +65,29 @@ class Channel:
         length = int.from_bytes(head, "big")
         if length > LONGEST:
             raise ChannelClosed(f"a message of {length} bytes: the other side speaks something else")
-        content, more = self._exactly(length, until)
-        return content, descriptors + more
+        return self._exactly(length, until, descriptors)
 
     def close(self) -> None:
         self.socket.close()
 
-    def _exactly(self, size: int, until: float | None) -> tuple[bytes, list[int]]:
-        content, descriptors = b"", list[int]()
-        while len(content) < size:
-            self._wait(select.POLLIN, until)
-            try:
+    def _exactly(self, size: int, until: float | None, descriptors: Sequence[int] = ()) -> tuple[bytes, list[int]]:
+        """So many bytes, and the descriptors that came beside them, after those that came before."""
+        content, received = b"", list(descriptors)
+        try:
+            while len(content) < size:
+                self._wait(select.POLLIN, until)
                 chunk, more = unix.receive(self.socket, size - len(content))
-            except ConnectionResetError:
-                chunk, more = b"", []
-            descriptors += more
-            if not chunk:
-                for descriptor in descriptors:
-                    os.close(descriptor)
-                raise ChannelClosed("the other side of a channel ended")
-            content += chunk
-        return content, descriptors
+                received += more
+                if not chunk:
+                    raise ConnectionResetError
+                content += chunk
+        except BaseException as error:
+            for descriptor in received:
+                os.close(descriptor)
+            if isinstance(error, ConnectionResetError):
+                raise ChannelClosed("the other side of a channel ended") from error
+            raise
+        return content, received
 
     def _wait(self, event: int, until: float | None) -> None:
         poll = select.poll()

@@ -52,7 +52,8 @@ class Loop:
                     handler(events)
             now = time.monotonic()
             for key in [key for key, (due, _) in self._timers.items() if due <= now]:
-                self._timers.pop(key)[1]()
+                if key in self._timers and self._timers[key][0] <= now:  # else an earlier one of this round changed it
+                    self._timers.pop(key)[1]()
 
     def _patience(self) -> float:
         if not self._timers:
