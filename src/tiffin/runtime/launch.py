@@ -86,30 +86,33 @@ def launch_member(plan: ExecPlan, first_process: int, join_files: list[str]) -> 
         if end >= 0:
             os.close(end)
     theirs.close()
-    return await_begin(Child(pid, pidfd, near), ours)
+    more, failure = await_begin(ours)
+    if failure:
+        raise CannotStart(failure, pidfd)
+    return Child(pid, pidfd, near, **more)
 
 
-def await_begin(child: Child, status: socket) -> Child:
-    """Read what the child says until its program has begun. Raises CannotStart."""
+def await_begin(status: socket) -> tuple[dict[str, int], Failure | None]:
+    """The descriptors that come on the way, and why the program has not begun, if so."""
     status.settimeout(PATIENCE)
+    more: dict[str, int] = {}
     executing = False
     try:
         while True:
             message, descriptors = unix.receive(status, 65536)
-            if message.startswith(EXECUTING):
+            kind = message[:1]
+            if kind == EXECUTING:
                 executing = True
-            elif message.startswith(TERMINAL):
-                child = child._replace(terminal=descriptors[0])
-            elif message.startswith(MOUNTS):
-                child = child._replace(mounts=descriptors[0])
-            elif message.startswith(FAILED):
-                raise CannotStart(Failure(*json.loads(message[1:])), child.pidfd)
-            elif executing:
-                return child
+            elif kind == TERMINAL:
+                more["terminal"] = descriptors[0]
+            elif kind == MOUNTS:
+                more["mounts"] = descriptors[0]
+            elif kind == FAILED:
+                return more, Failure(*json.loads(message[1:]))
             else:
-                raise CannotStart(Failure("killed", "Start", 0, KILLED_ON_THE_WAY))
+                return more, None if executing else Failure("killed", "Start", 0, KILLED_ON_THE_WAY)
     except TimeoutError:
-        raise CannotStart(Failure("step", "Start", 0, f"the steps took more than {PATIENCE:.0f} s")) from None
+        return more, Failure("step", "Start", 0, f"the steps took more than {PATIENCE:.0f} s")
     finally:
         status.close()
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import marshal
 import os
-import select
 import signal
 import time
 from _socket import socket
@@ -29,9 +28,7 @@ from tiffin.runtime.channel import Channel, ChannelClosed, Message
 from tiffin.runtime.launch import (
     CannotStart,
     Child,
-    Failure,
     Streams,
-    await_begin,
     launch_member,
 )
 from tiffin.runtime.log import LogFile
@@ -39,75 +36,12 @@ from tiffin.runtime.loop import READ, Loop
 from tiffin.runtime.plan import ExecPlan
 from tiffin.runtime.program import Client, Program
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord, delete
-from tiffin.runtime.starter import STIRRING, Handover
+from tiffin.runtime.starter import Handover
 from tiffin.store import Store, events, sweep
 
 KILLED = 128 + signal.SIGKILL
 LINGER = 10.0  # seconds that output may still come after the end
 STREAMS = ("stdin", "stdout", "stderr")
-NO_STREAMS = Streams(-1, -1, -1)
-
-
-def supervise(launcher: int, status: socket, group: Group) -> None:
-    """Watch over what becomes of a launcher: a program, with a `Shim` once something happens; or nothing."""
-    content, descriptors = unix.receive(status, 1 << 20)
-    if not content:
-        os.waitpid(launcher, 0)
-        group.remove()
-        return
-    process.set_name("tiffin-shim")
-    handover, handed = Handover.read(content, descriptors)
-    try:
-        child = await_begin(Child(launcher, os.pidfd_open(launcher), NO_STREAMS), status)
-    except CannotStart as error:
-        os.kill(launcher, signal.SIGKILL)  # it may still be at its steps
-        os.waitpid(launcher, 0)
-        _give_up(handover, handed, error.failure)
-        return
-    handed |= {"pidfd": child.pidfd, "terminal": child.terminal, "mounts": child.mounts}
-    store = Store(handover.root, handover.runroot)
-    events.emit(store, "container", "start", handover.id, handover.attributes)
-    _tell(handed["caller"], b'{"started":%d}' % launcher)
-    if not (handover.owned or any(name.startswith("client_") for name in handed)):
-        _sleep(handed)
-    Shim(handover, handed).run()
-
-
-def _tell(caller: int, content: bytes) -> None:
-    try:
-        os.write(caller, len(content).to_bytes(4, "big") + content)
-    except OSError:  # gone
-        pass
-
-
-def _sleep(handed: dict[str, int]) -> None:
-    """Until something happens in the run: a shim that has had nothing to do has touched nearly none of its memory."""
-    poll = select.poll()
-    for name in STIRRING:
-        if handed.get(name, -1) >= 0:
-            poll.register(handed[name], select.POLLIN)
-    poll.poll()
-
-
-def _give_up(handover: Handover, handed: dict[str, int], failure: Failure) -> None:
-    """Leave nothing of a start that failed, and say why."""
-    store, record = Store(handover.root, handover.runroot), RunRecord(*handover.record)  # type: ignore[arg-type]
-    folder = RunFolder(store, handover.id)
-    group = Group(Layout.from_json(record.layout), record.group)
-    group.kill()
-    group.remove()
-    code = {"missing": 127, "denied": 126, "killed": KILLED}.get(failure.kind, 128)
-    folder.write_last(LastRun("", 0.0, time.time(), code, failure.text))
-    thrown_away = None
-    if record.auto_remove:
-        thrown_away = store.trash(store.path("containers", handover.id), durable=False)
-    folder.clear()
-    os.close(handed["run_lock"])
-    os.close(handed["layer_lock"])
-    _tell(handed["caller"], json.dumps({"failed": failure}).encode())
-    if thrown_away:
-        sweep.delete_if_free(thrown_away)
-        sweep.free_names(store, [handover.attributes["name"]])
 
 
 class Shim:

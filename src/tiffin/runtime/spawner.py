@@ -24,8 +24,8 @@ from tiffin.kernel.cgroups import Group, Layout, Limits
 from tiffin.runtime.channel import Channel
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.recovery import recover_all
-from tiffin.runtime.shim import supervise
 from tiffin.runtime.starter import Starter
+from tiffin.runtime.supervise import supervise
 from tiffin.store import Store, sweep
 from tiffin.store.locks import lock
 

@@ -19,19 +19,19 @@ from tiffin.runtime.launch import CannotStart, Failure, Streams, open_streams, t
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord
 from tiffin.runtime.stage import Stage
-from tiffin.store import Store, files, sweep
+from tiffin.store import Store, events, files, sweep
 from tiffin.store.locks import Lock, try_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-STIRRING = ("pidfd", "server", "caller", "terminal", "program_stdout", "program_stderr")
+STIRRING = ("server", "caller", "program_stdout", "program_stderr")
 PATIENCE = 60.0  # seconds that the layer's last run may take to unmount
 
 
 class Handover(NamedTuple):
-    """What the shim must know of a run; small, since it stays in memory. The descriptors travel beside it."""
+    """What the shim must know of a run, once something happens in it. The descriptors travel with the `Note`."""
 
     id: str
     root: str
@@ -45,16 +45,6 @@ class Handover(NamedTuple):
     log_files: int
     owned: bool
     attributes: dict[str, str]
-
-    def send(self, shim: socket, descriptors: tuple[int, ...]) -> None:
-        fields: tuple[Any, ...] = tuple(self)
-        unix.send(shim, marshal.dumps(fields), descriptors)
-
-    @classmethod
-    def read(cls, content: bytes, descriptors: list[int]) -> tuple[Handover, dict[str, int]]:
-        """What was sent, and the descriptors by their names."""
-        handover = cls(*marshal.loads(content))  # from ourselves
-        return handover, dict(zip(handover.descriptors, descriptors, strict=True))
 
 
 class Starter:
@@ -150,11 +140,20 @@ class Starter:
             raise CannotStart(Failure("step", "MakeCgroup", error.errno or 0, f"{error.strerror}{where}")) from error
 
     def _hand_over(self, shim: socket, handed: dict[str, int], owned: bool) -> None:
-        plan = self.plan
-        Handover(
-            plan.id, plan.root, plan.runroot, tuple(self.record), tuple(handed), plan.stdin_once, plan.log_largest,
-            plan.log_files, owned, plan.attributes,
-        ).send(shim, tuple(handed.values()))  # fmt: skip
+        """A note of what the shim needs at once, and all the rest, which it reads when something happens."""
+        plan, names = self.plan, tuple(handed)
+        watched = owned or any(name.startswith("client_") for name in names)
+        stirring = tuple(names.index(name) for name in STIRRING if name in names and not watched)
+        event = events.prepared("container", "start", plan.id, plan.attributes)
+        note = (self.store.run_path("events"), event, names.index("caller"), stirring, not watched)
+        rest: tuple[Any, ...] = tuple(
+            Handover(
+                plan.id, plan.root, plan.runroot, tuple(self.record), names, plan.stdin_once, plan.log_largest,
+                plan.log_files, owned, plan.attributes,
+            )
+        )  # fmt: skip
+        unix.send(shim, marshal.dumps(note), tuple(handed.values()))
+        unix.send(shim, marshal.dumps(rest))
 
     def _become(self, status: socket, streams: Streams) -> NoReturn:
         take(self.plan.steps, Stage(status, self.group.join_files(), shim=self.shim), streams)

@@ -23,6 +23,7 @@ from tiffin.store.store import Store
 
 LARGEST_FILE = 16 << 20
 LARGEST_LINE = 4096
+LARGEST_HEAD = 64  # the number and the time
 
 
 class Event(NamedTuple):
@@ -44,7 +45,21 @@ class Missed(NamedTuple):
 
 def emit(store: Store, kind: str, action: str, id: str, attributes: dict[str, str]) -> None:
     """Tell everybody who follows. Not synced: events are of this boot. A full disk loses events, never the verb."""
-    folder = store.run_path("events")
+    append(store.run_path("events"), prepared(kind, action, id, attributes))
+
+
+def prepared(kind: str, action: str, id: str, attributes: dict[str, str]) -> bytes:
+    """All of an event but its number and time, for `append`."""
+    form = {"Type": kind, "Action": action, "ID": id, "Attributes": attributes}
+    content = json.dumps(form).encode()
+    if len(content) > LARGEST_LINE - LARGEST_HEAD:  # long labels: the event matters more
+        form["Attributes"] = {key: text for key, text in attributes.items() if key in ("name", "image", "exitCode")}
+        content = json.dumps(form).encode()
+    return content[1:] + b"\n"
+
+
+def append(folder: str, content: bytes) -> None:
+    """Emit what was prepared. `folder` is that of the events."""
     try:
         with _counter(folder) as counter:
             first, last = _numbers(counter, folder)
@@ -53,7 +68,7 @@ def emit(store: Store, kind: str, action: str, id: str, attributes: dict[str, st
                 first = 0
             # counted before it is written: who dies in between leaves a gap, and no number twice
             os.pwrite(counter.descriptor, b"%20d%20d" % (first or last + 1, last + 1), 0)
-            _append(f"{folder}/{first or last + 1}", _line(last + 1, kind, action, id, attributes))
+            _append(f"{folder}/{first or last + 1}", b'{"n": %d, "time": %d, ' % (last + 1, time.time_ns()) + content)
     except OSError as error:
         if error.errno not in (ENOSPC, EDQUOT):
             raise
@@ -120,15 +135,6 @@ def _drop_older_than(folder: str, newest: int) -> None:
     for name in _files(folder):
         if name < newest:
             os.unlink(f"{folder}/{name}")
-
-
-def _line(number: int, kind: str, action: str, id: str, attributes: dict[str, str]) -> bytes:
-    form = {"n": number, "time": time.time_ns(), "Type": kind, "Action": action, "ID": id, "Attributes": attributes}
-    line = json.dumps(form).encode() + b"\n"
-    if len(line) > LARGEST_LINE:  # long labels: the event matters more
-        form["Attributes"] = {key: text for key, text in attributes.items() if key in ("name", "image", "exitCode")}
-        line = json.dumps(form).encode() + b"\n"
-    return line
 
 
 def _events(lines: Iterable[bytes]) -> Iterator[Event]:

@@ -1,0 +1,92 @@
+"""What a shim does before there is anything to do: it waits for its launcher to become a program, and sleeps.
+
+A forked Python pays for each page that it touches, in time and, for as long as it lives, in memory. So this code
+touches little: it reads a note, and leaves the rest of the handover unread until something happens in the run.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+import os
+import select
+import signal
+import time
+from _socket import socket
+
+from tiffin.kernel import process, unix
+from tiffin.kernel.cgroups import Group, Layout
+from tiffin.runtime.launch import KILLED_ON_THE_WAY, Failure, await_begin
+from tiffin.runtime.record import LastRun, RunFolder, RunRecord
+from tiffin.runtime.shim import KILLED, Shim
+from tiffin.runtime.starter import Handover
+from tiffin.store import Store, events, sweep
+
+
+def supervise(launcher: int, status: socket, group: Group) -> None:
+    """Watch over what becomes of a launcher: a program, or nothing."""
+    note, descriptors = unix.receive(status, 1 << 20)
+    if not note:
+        os.waitpid(launcher, 0)
+        group.remove()
+        return
+    process.set_name("tiffin-shim")
+    pidfd = os.pidfd_open(launcher)
+    rest, _ = unix.receive(status, 1 << 20)
+    events_folder, event, caller, stirring, may_sleep = marshal.loads(note)  # from ourselves
+    more, failure = await_begin(status)
+    if failure is not None or not rest:
+        os.kill(launcher, signal.SIGKILL)  # it may still be at its steps
+        os.waitpid(launcher, 0)
+        _give_up(*_read(rest, descriptors), failure or Failure("killed", "Start", 0, KILLED_ON_THE_WAY))
+        return
+    events.append(events_folder, event)
+    _tell(descriptors[caller], b'{"started":%d}' % launcher)
+    if may_sleep:
+        _sleep(
+            [pidfd, *(descriptors[index] for index in stirring), *([more["terminal"]] if "terminal" in more else [])]
+        )
+    handover, handed = _read(rest, descriptors)
+    Shim(handover, {**handed, **more, "pidfd": pidfd}).run()
+
+
+def _sleep(descriptors: list[int]) -> None:
+    """Until something happens on one of them."""
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, select.POLLIN)
+    poll.poll()
+
+
+def _tell(caller: int, content: bytes) -> None:
+    """A message of `runtime.channel`, without loading more of it than this."""
+    try:
+        os.write(caller, len(content).to_bytes(4, "big") + content)
+    except OSError:  # gone
+        pass
+
+
+def _read(rest: bytes, descriptors: list[int]) -> tuple[Handover, dict[str, int]]:
+    handover = Handover(*marshal.loads(rest))  # from ourselves
+    return handover, dict(zip(handover.descriptors, descriptors, strict=True))
+
+
+def _give_up(handover: Handover, handed: dict[str, int], failure: Failure) -> None:
+    """Leave nothing of a start that failed, and say why."""
+    store, record = Store(handover.root, handover.runroot), RunRecord(*handover.record)  # type: ignore[arg-type]
+    folder = RunFolder(store, handover.id)
+    group = Group(Layout.from_json(record.layout), record.group)
+    group.kill()
+    group.remove()
+    code = {"missing": 127, "denied": 126, "killed": KILLED}.get(failure.kind, 128)
+    folder.write_last(LastRun("", 0.0, time.time(), code, failure.text))
+    thrown_away = None
+    if record.auto_remove:
+        thrown_away = store.trash(store.path("containers", handover.id), durable=False)
+    folder.clear()
+    os.close(handed["run_lock"])
+    os.close(handed["layer_lock"])
+    _tell(handed["caller"], json.dumps({"failed": failure}).encode())
+    if thrown_away:
+        sweep.delete_if_free(thrown_away)
+        sweep.free_names(store, [handover.attributes["name"]])
