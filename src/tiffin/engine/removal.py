@@ -192,6 +192,7 @@ class _Removal:
         if self._lock is None:
             return 0
         self._unwanted()
+        self._parts.images.names.sweep()
         return self._collect_layers() + self._collect_blobs()
 
     def _too_new(self, reference: str) -> NoSuchImage:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import binds, inits, planning
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tiffin.store.locks import Lock
 
 GRACE = 10.0  # seconds between SIGTERM and SIGKILL, as Docker's
+LOOK = 0.05  # seconds; whoever asks "does it run?" holds the lock of the run for a moment
 KILL_PATIENCE = 10.0  # seconds for a killed container to be gone
 KILLED = 128 + signal.SIGKILL
 FIXTURES = ("dev", "proc", "sys", "etc")
@@ -209,11 +211,18 @@ def held(parts: Parts, record: ContainerRecord) -> Channel | None:
 
 def remove(parts: Parts, record: ContainerRecord, *, force: bool) -> None:
     """The read-write layer goes. Raises ContainerRunning for one that runs, unless `force` kills it first."""
-    if _check(parts, "rm -f" if force else "rm", record) in ALIVE:
-        _signal_and_wait(parts, record, signal.SIGKILL, KILL_PATIENCE)  # not `kill`: it may just have ended
-        if record.host.auto_remove:
-            return
-    Containers(parts.store).remove(record)
+    folder, held = RunFolder(parts.store, record.id), None
+    while held is None:
+        if _check(parts, "rm -f" if force else "rm", record) in ALIVE:
+            _signal_and_wait(parts, record, signal.SIGKILL, KILL_PATIENCE)  # not `kill`: it may just have ended
+            if record.host.auto_remove:
+                return
+        held = _hold(folder)
+    with held:  # so that nobody starts it meanwhile
+        try:
+            Containers(parts.store).remove(record)
+        finally:
+            folder.clear()
     events.emit(parts.store, "container", "destroy", record.id, attributes(record))
     if not client.sweep_later(parts.store):
         from tiffin.store.sweep import sweep  # only where no spawner does it
@@ -237,6 +246,14 @@ def _check(parts: Parts, verb: str, record: ContainerRecord) -> str:
     container = noun_of(record, state_of(parts.store, record.id))
     check(verb, container)
     return container.state
+
+
+def _hold(folder: RunFolder) -> Lock | None:
+    """The lock of a run that is not going on. None where somebody is just starting one."""
+    until = time.monotonic() + LOOK
+    while (held := folder.hold()) is None and time.monotonic() < until:
+        time.sleep(0.001)
+    return held
 
 
 def _signal_and_wait(parts: Parts, record: ContainerRecord, number: int, seconds: float | None) -> None:

@@ -20,6 +20,7 @@ class Names:
 
     def __init__(self, store: Store) -> None:
         self.folder = store.path("images", "names")
+        self._tmp = store.path("tmp")
 
     def get(self, name: Reference) -> str | None:
         """The id of the image that has the name."""
@@ -32,8 +33,9 @@ class Names:
         while True:
             try:
                 self._make_folders(name)
-                return files.replace_link(path, f"{up}{image.removeprefix('sha256:')}")
-            except FileNotFoundError:  # `remove` of a neighbour took the empty folder away
+                fresh = f"{self._tmp}/{os.urandom(8).hex()}"
+                return files.replace_link(path, f"{up}{image.removeprefix('sha256:')}", fresh)
+            except FileNotFoundError:  # `remove` of a neighbour took the empty folder away, or a sweep the new link
                 continue
 
     def remove(self, name: Reference) -> bool:
@@ -73,7 +75,7 @@ class Names:
             if entry.startswith(":"):
                 if image := _image(f"{folder}/{entry}"):
                     yield Reference(domain, path, entry[1:]), image
-            elif not entry.startswith("."):  # a link that a dead process was about to put here
+            else:
                 yield from self._below(domain, f"{path}/{entry}".lstrip("/"))
 
     def _path(self, name: Reference) -> str:
@@ -89,6 +91,12 @@ class Names:
             except FileExistsError:
                 continue
             files.sync_folder(above)
+
+    def sweep(self) -> None:
+        """Remove the folders of names that nobody came to give. The caller holds the store's lock exclusively."""
+        for folder, folders, links in os.walk(self.folder, topdown=False):
+            if not folders and not links:
+                self._remove_empty_folders(folder)
 
     def _remove_empty_folders(self, folder: str) -> None:
         while folder != self.folder:

@@ -38,11 +38,11 @@ def replace(path: str, content: bytes, *, durable: bool = True, mode: int = 0o60
         sync_folder(folder)
 
 
-def replace_link(path: str, target: str, *, durable: bool = True) -> None:
-    """Put a symbolic link in the place of the one that may be there."""
-    folder, name = os.path.split(path)
-    fresh = f"{folder}/.{name}.{os.getpid()}.{get_native_id()}"
-    _unlink_quietly(fresh)  # of a dead process that had our number
+def replace_link(path: str, target: str, fresh: str, *, durable: bool = True) -> None:
+    """Put a symbolic link in the place of the one that may be there. It is made at `fresh` first.
+
+    Raises FileNotFoundError also where a sweep took it for a dead process's and removed it.
+    """
     try:
         os.symlink(target, fresh)
         os.rename(fresh, path)
@@ -50,7 +50,7 @@ def replace_link(path: str, target: str, *, durable: bool = True) -> None:
         _unlink_quietly(fresh)
         raise
     if durable:
-        sync_folder(folder)
+        sync_folder(os.path.dirname(path))
 
 
 def move_in(source: str, target: str, *, durable: bool = True) -> None:
