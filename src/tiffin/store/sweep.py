@@ -41,6 +41,8 @@ def delete_if_free(path: str) -> bool:
             return False
         delete(path)
         return True
+    except PermissionError:  # a privileged container can make a file that even we cannot delete (chattr +i)
+        return False
     finally:
         for held in with_locks:
             if held is not None:
