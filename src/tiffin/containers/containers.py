@@ -75,13 +75,17 @@ class Containers:
         return self.get(fitting[0])
 
     def rename(self, record: ContainerRecord, name: str) -> ContainerRecord:
-        """Raises NameInUse, BadName, and BadParameter where it has that name already."""
+        """Raises NameInUse, BadName, StoreFull, and BadParameter where it has that name already."""
         if name == record.name:
             raise BadParameter("Renaming a container with the same name as its current name")
         renamed = record._replace(name=name)
-        with self._names():
+        with self.store.writing(), self._names():
             self._reserve(name, record.id, durable=True)
-            files.replace(f"{self.folder(record.id)}/json", renamed.to_bytes())  # commit point
+            try:
+                files.replace(f"{self.folder(record.id)}/json", renamed.to_bytes())  # commit point
+            except BaseException:
+                self._release(name, record.id)
+                raise
             self._release(record.name, record.id)
         return renamed
 

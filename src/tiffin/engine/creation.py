@@ -27,10 +27,10 @@ def create(
 ) -> ContainerRecord:
     """Add a read-write layer to an image or a bare layer. `config` is what the caller asks; the image gives the rest.
 
-    Raises NoSuchImage, AmbiguousId, BadParameter, BadName, NameInUse.
+    Raises NoSuchImage, AmbiguousId, BadParameter, BadName, NameInUse, StoreFull.
     """
     containers, id = Containers(parts.store), id or new_id()
-    with parts.store.shared():  # from finding the layers until the record that holds them is in place
+    with parts.store.writing(), parts.store.shared():  # from finding layers until their record is in place
         found = find(parts, reference)
         record = ContainerRecord(
             id=id,

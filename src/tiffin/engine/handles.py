@@ -24,7 +24,7 @@ from tiffin.runtime.client import Connection, Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import BinaryIO, Self
 
     from tiffin.containers.logs import LogLine, Span
     from tiffin.engine.parts import Parts
@@ -252,7 +252,7 @@ class Container:
         """All that it has written to its stdout and that the log still has."""
         return b"".join(line.text for line in self.logs() if line.stream == "stdout")
 
-    def __enter__(self) -> Container:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

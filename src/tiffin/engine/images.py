@@ -145,12 +145,12 @@ def history(parts: Parts, text: str) -> list[HistoryStep]:
 def tag(parts: Parts, text: str, name: str) -> Image:
     """Give an image one more name, or take that name from another one. A bare layer becomes an image by it.
 
-    Raises NoSuchImage, AmbiguousId, BadName.
+    Raises NoSuchImage, AmbiguousId, BadName, StoreFull.
     """
     reference = parse_tagged(name)
     if reference.familiar_repository == "sha256":
         raise BadName('refusing to create an ambiguous tag using digest algorithm as name: "sha256"')
-    with parts.store.shared():
+    with parts.store.writing(), parts.store.shared():
         found = find(parts, text)
         if found.image is None:
             machine = here()

@@ -16,14 +16,13 @@ things, the image is marked as unwanted, and the next collection asks again whet
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tiffin.engine.census import Census
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import find
-from tiffin.errors import ImageInUse, NoSuchImage, StoreBusy, StoreFull
+from tiffin.errors import ImageInUse, NoSuchImage, StoreBusy
 from tiffin.images.records import short
 from tiffin.images.reference import Reference, parse
 from tiffin.model.nouns import Image
@@ -99,14 +98,8 @@ def undone_on_error(parts: Parts) -> Iterator[None]:
     Must be outside of the store's shared lock. Turns a full disk into StoreFull.
     """
     try:
-        yield
-    except OSError as error:
-        collect(parts)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StoreFull(
-                f"the disk of {parts.store.root} is full; remove images or containers, or name another --root"
-            ) from error
-        raise
+        with parts.store.writing():
+            yield
     except BaseException:
         collect(parts)
         raise

@@ -10,6 +10,7 @@ from tiffin.errors import (
     CommandNotFound,
     ContainerNotRunning,
     StartFailed,
+    StoreFull,
     TiffinError,
 )
 from tiffin.record import NamedTuple
@@ -19,6 +20,7 @@ from tiffin.runtime.plan import ExecPlan, Plan
 from tiffin.runtime.record import RunFolder
 from tiffin.runtime.spawning import find, find_or_start
 from tiffin.store import Store
+from tiffin.store.files import FULL
 from tiffin.store.locks import Lock
 
 TYPE_CHECKING = False
@@ -258,4 +260,6 @@ def _error(failure: Failure, id: str) -> TiffinError:
         return errors.ContainerRunning(f"container {id[:12]} is running already")
     if failure.kind == "gone":
         return errors.NoSuchContainer(f"No such container: {id}")
+    if failure.step == "Start" and failure.errno in FULL:
+        return StoreFull(f"container {id[:12]} could not start, the disk is full: {failure.text}; remove something")
     return StartFailed(f"container {id[:12]} could not start: {failure.text}")

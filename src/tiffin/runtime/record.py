@@ -111,7 +111,21 @@ class RunFolder(NamedTuple):
         return read_record(self.path)
 
     def write_last(self, last: LastRun) -> None:
-        files.replace(self.last, json.dumps(last._asdict()).encode() + b"\n", durable=False)
+        """How a run ends is written down on a full disk too, since its beginning was."""
+        content = json.dumps(last._asdict()).encode() + b"\n"
+        try:
+            files.replace(self.last, content, durable=False)
+        except OSError as error:
+            if error.errno not in files.FULL or not os.path.exists(self.last):
+                raise
+            files.overwrite(self.last, content)
+
+    def write_failure(self, last: LastRun) -> None:
+        """Why a start failed; it may be the full disk that nothing can be written to."""
+        try:
+            self.write_last(last)
+        except OSError:
+            pass
 
     def read_last(self) -> LastRun | None:
         """None for a container that never ran. Raises StoreDamaged."""

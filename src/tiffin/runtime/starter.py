@@ -162,7 +162,7 @@ class Starter:
         """Leave nothing of a start that failed before the shim had it, and say why."""
         if self.run_lock:
             if failure.kind != "gone":
-                self.folder.write_last(LastRun("", 0.0, time.time(), 128, failure.text))
+                self.folder.write_failure(LastRun("", 0.0, time.time(), 128, failure.text))
             self.folder.clear()
             self.run_lock.release()
         if self.layer_lock:

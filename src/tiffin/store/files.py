@@ -2,6 +2,7 @@
 
     write_once   a new file that never changes again
     replace      a small record, or replace_link a name, replaced whole: a reader sees the old or the new one
+    overwrite    a small record, in the place of `replace` on a full disk
     move_in      a draft takes its place: the commit point of most verbs
     move_out     a folder leaves its place for the trash: the commit point of a removal
 
@@ -13,8 +14,12 @@ from __future__ import annotations
 
 import os
 from _thread import get_native_id  # threading costs 1 ms
+from errno import EDQUOT, ENOSPC
 
 from tiffin.kernel.files import rename_exclusive, syncfs
+
+FULL = (ENOSPC, EDQUOT)
+"""the errors of a disk without room"""
 
 
 def write_once(path: str, content: bytes, *, durable: bool = True) -> None:
@@ -36,6 +41,19 @@ def replace(path: str, content: bytes, *, durable: bool = True, mode: int = 0o60
         raise
     if durable:
         sync_folder(folder)
+
+
+def overwrite(path: str, content: bytes) -> None:
+    """Write over a small record where it stands, where a full disk has no room for another.
+
+    Spaces follow where it was longer. Raises FileNotFoundError.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        # one write within a block that is there: readers see the old or the new, if not after a power cut
+        os.pwrite(descriptor, content.ljust(os.fstat(descriptor).st_size), 0)
+    finally:
+        os.close(descriptor)
 
 
 def replace_link(path: str, target: str, fresh: str, *, durable: bool = True) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from types import TracebackType
 
-from tiffin.errors import StoreTooNew, TiffinError
+from tiffin.errors import StoreFull, StoreTooNew, TiffinError
 from tiffin.store import files
 from tiffin.store.locks import Lock, lock, try_lock
 
@@ -45,6 +45,10 @@ class Store:
         """A temporary folder, to be filled and then moved in. It vanishes with its `with` block or its process."""
         return Draft(self.path("tmp", name or os.urandom(8).hex()))
 
+    def writing(self) -> Writing:
+        """Around what writes below the root: a full disk is told as StoreFull."""
+        return Writing()
+
     def trash(self, path: str, *, durable: bool = True) -> str:
         """Take a folder or file out of its place. The new path; `sweep` deletes it."""
         taken = self.path("trash", os.urandom(8).hex())
@@ -72,6 +76,16 @@ class Store:
         except OSError as error:
             raise TiffinError(f"cannot make {error.filename}: {error.strerror}; name another --root") from error
         return b"%d" % FORMAT
+
+
+class Writing:
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if isinstance(error, OSError) and error.errno in files.FULL:
+            where = f" of {error.filename}" if error.filename else ""
+            raise StoreFull(f"the disk{where} is full; remove images or containers, or name another --root") from error
 
 
 class Draft:
