@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import select
 import signal
+import stat
 import struct
 from _socket import socket
 from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR
 from fcntl import ioctl
 
 from tiffin.kernel import process, signals, unix
+from tiffin.kernel.files import open_in_root
 
 TIOCSPTLCK, TIOCGPTPEER, TIOCSCTTY = 0x40045431, 0x5441, 0x540E
 SIGPIPE, SIGXFSZ = int(signal.SIGPIPE), int(signal.SIGXFSZ)
@@ -55,6 +57,26 @@ class Stage:
         self.root = -1
         self.close_others()
         self.root = os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        if is_null(0):
+            self._take_null()
+
+    def _take_null(self) -> None:
+        """For input that nobody gives: the container's own null device, or else a pipe that has ended.
+
+        Ours is the host's, whose mode and owner root inside could change through it.
+        """
+        try:
+            given = open_in_root(self.root, "/dev/null", os.O_RDWR | os.O_NOCTTY | os.O_NONBLOCK)
+        except OSError:
+            given = -1
+        if given >= 0 and is_null(given):
+            os.set_blocking(given, True)
+        else:  # root inside may have put anything there
+            given, end = os.pipe()
+            os.close(end)
+        os.dup2(given, 0)
+        if given != 0:
+            os.close(given)
 
     def take_terminal(self, master: int) -> None:
         """Give the shim the master side; the other becomes our streams and the terminal of our session."""
@@ -142,6 +164,11 @@ class Stage:
             what = "is there, but its interpreter or loader is not" if interpreter else "no such file or directory"
             raise CannotExecute(f'exec: "{name}": {what}', missing=True)
         raise CannotExecute(f'exec: "{name}": executable file not found in $PATH', missing=True)
+
+
+def is_null(descriptor: int) -> bool:
+    there = os.fstat(descriptor)
+    return stat.S_ISCHR(there.st_mode) and there.st_rdev == os.makedev(1, 3)
 
 
 def _why_not(name: str, error: OSError) -> str:

@@ -13,6 +13,7 @@ import os
 import stat
 from binascii import a2b_base64
 from collections.abc import Callable
+from errno import ENODEV
 
 from tiffin.kernel import capabilities, mounts, network, process, seccomp
 from tiffin.kernel.cgroups import join
@@ -28,7 +29,7 @@ from tiffin.kernel.mounts import (
     MS_REMOUNT,
 )
 from tiffin.record import NamedTuple
-from tiffin.runtime.stage import Stage
+from tiffin.runtime.stage import Stage, is_null
 from tiffin.runtime.users import find_user
 
 TYPE_CHECKING = False
@@ -209,7 +210,9 @@ class MaskPaths(NamedTuple):
     why: str = "hide what the kernel tells about the host"
 
     def apply(self, stage: Stage) -> None:
-        null = os.open("/dev/null", os.O_PATH | os.O_CLOEXEC)
+        null = open_in_root(stage.root, "/dev/null", os.O_PATH)
+        if not is_null(null):  # the host's would do, but root inside could change its mode, through any masked path
+            raise OSError(ENODEV, "/dev/null is no null device", "/dev/null")
         for path in self.paths:
             target = _existing(stage.root, path)
             if target is None:
@@ -319,7 +322,7 @@ class OpenExecTerminal(NamedTuple):
     def apply(self, stage: Stage) -> None:
         master = open_in_root(stage.root, "/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_NOFOLLOW)
         if os.fstat(master).st_rdev != os.makedev(5, 2):  # root inside may have put anything there
-            raise OSError(19, "/dev/pts/ptmx is no terminal device any more")
+            raise OSError(ENODEV, "/dev/pts/ptmx is no terminal device any more")
         stage.take_terminal(master)
 
 
