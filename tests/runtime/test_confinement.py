@@ -8,6 +8,7 @@ import stat
 
 import pytest
 
+from tests.runtime.inside import inside
 from tiffin.engine import Config, Engine, HostConfig, RunningContainer
 from tiffin.kernel import capabilities
 from tiffin.runtime import defaults
@@ -15,13 +16,6 @@ from tiffin.runtime import defaults
 pytestmark = pytest.mark.root
 SPACES = ("mnt", "pid", "ipc", "uts", "net", "cgroup")
 DOCKERS_CAPABILITIES = 0xA80425FB
-
-
-def inside(engine: Engine, script: str, *, config: Config = Config(), host: HostConfig = HostConfig()) -> str:
-    """What a shell script writes to both streams in a container of its own; a number behind it where it failed."""
-    with engine.create("busybox", ["sh", "-c", f"exec 2>&1; {script}"], config=config, host=host) as container:
-        code = container.start().wait()
-        return container.output().decode() + (f"[{code}]" if code else "")
 
 
 def status(engine: Engine, *, config: Config = Config(), host: HostConfig = HostConfig()) -> dict[str, str]:

@@ -155,7 +155,8 @@ def _steps(subject: Subject, layout: Layout) -> Iterator[Step]:
     yield steps.UnshareCgroup()
     if host.network_mode == "host":
         yield steps.ShareNetwork()
-    yield steps.IsolateMounts()
+    shared = [bind for bind in subject.binds if PROPAGATION[bind.propagation] == MS_SHARED]
+    yield steps.IsolateMounts(tuple((bind.source, bind.target) for bind in shared))
     yield steps.MountUnion(union.lowers, union.upper, union.work, union.volatile, subject.at)
     yield from _kernel_mounts(host, layout)
     yield from _volumes((*subject.binds, *((subject.init,) if subject.init else ())), host.tmpfs)

@@ -41,6 +41,8 @@ class Stage:
         self.root = -1
         self.terminal = -1
         self.is_root = True
+        self.trees: dict[str, int] = {}
+        """copies of mounts that are still to be hung up, by their targets"""
         self._defaults: dict[str, str] = {}
 
     def close_others(self) -> None:

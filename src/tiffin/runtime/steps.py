@@ -23,10 +23,10 @@ from tiffin.kernel.mounts import (
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,
-    MS_PRIVATE,
     MS_RDONLY,
     MS_REC,
     MS_REMOUNT,
+    MS_SLAVE,
 )
 from tiffin.record import NamedTuple
 from tiffin.runtime.stage import Stage, is_null
@@ -76,11 +76,17 @@ class ShareNetwork(NamedTuple):
 
 
 class IsolateMounts(NamedTuple):
+    """`shared` are sources and targets of binds whose later mounts are to be seen on both sides."""
+
+    shared: tuple[tuple[str, str], ...] = ()
     why: str = "mounts made from here on stay in this process space"
 
     def apply(self, stage: Stage) -> None:
         process.unshare(process.CLONE_NEWNS)
-        mounts.mount("", "/", "", MS_REC | MS_PRIVATE)
+        for source, target in self.shared:  # while mounts still spread to the host
+            stage.trees[target] = mounts.open_tree(source, recursive=True)
+        # not private: a bind may ask to see what the host mounts later (mount_namespaces(7))
+        mounts.mount("", "/", "", MS_REC | MS_SLAVE)
         stage.give_mounts()
 
 
@@ -194,7 +200,9 @@ class Bind(NamedTuple):
     why: str
 
     def apply(self, stage: Stage) -> None:
-        tree = mounts.open_tree(self.source, recursive=self.recursive)
+        tree = stage.trees.pop(self.target, -1)
+        if tree < 0:
+            tree = mounts.open_tree(self.source, recursive=self.recursive)
         mounts.set_attributes(tree, propagation=self.propagation, recursive=self.recursive)
         if self.readonly:
             mounts.set_attributes(tree, add=mounts.MOUNT_ATTR_RDONLY, recursive=self.recursive)

@@ -33,7 +33,7 @@ def find_user(root: int, wanted: str, extra_groups: tuple[str, ...]) -> User:
     user, _, group = wanted.partition(":")
     user = user or "0"
     entry = next((fields for fields in _lines(root, "/etc/passwd", 7) if user in (fields[0], fields[2])), None)
-    if entry is None and not user.isdigit():
+    if entry is None and not _is_number(user):
         raise NoSuchUser(f"unable to find user {user}: no matching entries in passwd file")
     uid = _id(entry[2] if entry else user)
     gid = _id(entry[3]) if entry else 0
@@ -51,13 +51,17 @@ def _group(groups: list[list[str]], wanted: str) -> int:
     for fields in groups:
         if wanted in (fields[0], fields[2]):
             return _id(fields[2])
-    if not wanted.isdigit():
+    if not _is_number(wanted):
         raise NoSuchUser(f"unable to find group {wanted}: no matching entries in group file")
     return _id(wanted)
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
 def _id(text: str) -> int:
-    if not text.isdigit() or int(text) > HIGHEST_ID:
+    if not _is_number(text) or len(text) > 10 or int(text) > HIGHEST_ID:
         raise NoSuchUser(f"{text[:20]} is no user or group id: those are 0 to {HIGHEST_ID}")
     return int(text)
 

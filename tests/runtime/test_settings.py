@@ -1,0 +1,230 @@
+"""Each setting of `create` has its effect inside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.inside import inside
+from tiffin.engine import Config, Engine, ExecConfig, HostConfig
+from tiffin.errors import BadParameter, StartFailed
+
+pytestmark = pytest.mark.root
+MEGABYTE = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("user", "answer"),
+    [
+        ("", "0 0 0 /root"),
+        ("root", "0 0 0 /root"),
+        ("alice", "1000 1001 1001 2000 2001 /home/alice"),
+        ("1000", "1000 1001 1001 2000 2001 /home/alice"),
+        ("alice:bob", "1000 1002 1002 /home/alice"),
+        ("alice:5000", "1000 5000 5000 /home/alice"),
+        ("1000:2000", "1000 2000 2000 /home/alice"),
+        ("4321", "4321 0 0 /"),
+        ("4321:8765", "4321 8765 8765 /"),
+        (":friends", "0 2000 2000 /root"),
+    ],
+)
+def test_a_program_runs_as_the_user_that_is_asked_for(engine: Engine, user: str, answer: str) -> None:
+    script = "echo $(id -u) $(id -g) $(id -G) $HOME"
+    assert inside(engine, script, config=Config(user=user)) == answer + "\n"
+    with engine.create("busybox", ["sleep", "1000000"]) as container:
+        result = container.start().execute(["sh", "-c", script], config=ExecConfig(user=user))
+        assert result.stdout.decode() == answer + "\n"
+
+
+@pytest.mark.parametrize(
+    ("user", "complaint"),
+    [
+        ("nobody-there", "unable to find user nobody-there: no matching entries in passwd file"),
+        ("alice:nobody-there", "unable to find group nobody-there: no matching entries in group file"),
+        ("4294967295", "no user or group id"),
+        ("-1", "unable to find user -1"),
+        ("²", "unable to find user"),
+        ("99999999999999999999", "no user or group id"),
+    ],
+)
+def test_a_user_who_is_not_there_is_a_clear_error(engine: Engine, user: str, complaint: str) -> None:
+    with engine.create("busybox", ["true"], config=Config(user=user)) as container:
+        with pytest.raises(StartFailed, match=complaint):
+            container.start()
+        assert container.state().status == "created"
+    with engine.create("busybox", ["sleep", "1000000"]) as container, pytest.raises(StartFailed, match=complaint):
+        container.start().execute(["true"], config=ExecConfig(user=user))
+
+
+def test_the_working_folder_is_made_and_used(engine: Engine) -> None:
+    assert inside(engine, "pwd", config=Config(working_dir="/srv/app")) == "/srv/app\n"
+    with engine.create("busybox", ["sleep", "1000000"]) as container:
+        running = container.start()
+        assert running.execute(["pwd"], config=ExecConfig(working_dir="/tmp")).stdout == b"/tmp\n"
+        with pytest.raises(StartFailed, match="ChangeFolder /nowhere: No such file"):
+            running.execute(["pwd"], config=ExecConfig(working_dir="/nowhere"))
+
+
+def test_the_environment_decides_where_programs_are_sought(engine: Engine) -> None:
+    with engine.create("busybox", ["echo", "found"], config=Config(env=("PATH=/nowhere:/bin",))) as container:
+        assert container.start().wait() == 0
+
+
+def test_a_read_only_root_refuses_writes_and_volumes_do_not(engine: Engine, tmp_path: Path) -> None:
+    host = HostConfig(readonly_rootfs=True, binds=(f"{tmp_path}:/data",), tmpfs={"/run": ""})
+    script = "touch /file; touch /data/file && touch /run/file && touch /dev/shm/file && echo fine > /dev/null"
+    assert inside(engine, script, host=host) == "touch: /file: Read-only file system\n"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_memory_folders_take_options(engine: Engine) -> None:
+    host = HostConfig(tmpfs={"/run": "size=1m,mode=700,exec", "/var/tmp": ""})
+    found = inside(engine, "grep -E ' (/run|/var/tmp) ' /proc/mounts", host=host)
+    assert "tmpfs /run tmpfs rw,nosuid,nodev,relatime,size=1024k,mode=700" in found
+    assert "tmpfs /var/tmp tmpfs rw,nosuid,nodev,noexec,relatime" in found
+    assert inside(engine, "head -c 2000000 /dev/zero 2>&- > /run/file; stat -c %s /run/file", host=host) == "1048576\n"
+    assert inside(engine, "stat -c %a /tmp", host=HostConfig(tmpfs={"/tmp": ""})) == "1777\n"
+
+
+def test_a_bind_shows_a_folder_of_the_host(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("from outside\n")
+    host = HostConfig(binds=(f"{tmp_path}:/data",))
+    assert inside(engine, "cat /data/file; echo from inside > /data/other", host=host) == "from outside\n"
+    assert (tmp_path / "other").read_text() == "from inside\n"
+    assert "Read-only" in inside(engine, "touch /data/new", host=HostConfig(binds=(f"{tmp_path}:/data:ro",)))
+
+
+def test_a_bind_of_a_file_and_of_a_source_that_is_missing(engine: Engine, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("one file\n")
+    host = HostConfig(binds=(f"{file}:/etc/deep/er/file:ro", f"{tmp_path}/new:/new", f"{file}:/etc/hosts"))
+    assert inside(engine, "cat /etc/deep/er/file /etc/hosts; ls -d /new", host=host) == "one file\none file\n/new\n"
+    assert (tmp_path / "new").is_dir()
+
+
+def test_a_read_only_bind_covers_what_is_mounted_below(engine: Engine, mounted: Path) -> None:
+    host = HostConfig(binds=(f"{mounted}:/data:ro",))
+    assert "Read-only" in inside(engine, "ls /data/below; touch /data/below/new", host=host)
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Path]:
+    """A shared mount, in which another one lies."""
+    place = tmp_path / "mounted"
+    place.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tiffin-test", place], check=True)
+    subprocess.run(["mount", "--make-shared", place], check=True)
+    (place / "below").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "tiffin-test", place / "below"], check=True)
+    yield place
+    subprocess.run(["umount", "-R", place], check=True)
+
+
+@pytest.mark.parametrize(("propagation", "is_seen"), [("rslave", True), ("rshared", True), ("rprivate", False)])
+def test_a_later_mount_of_the_host_shows_inside_where_asked_for(
+    engine: Engine, mounted: Path, propagation: str, is_seen: bool
+) -> None:
+    host = HostConfig(binds=(f"{mounted}:/data:{propagation}",))
+    with engine.create("busybox", ["sleep", "1000000"], host=host) as container:
+        running = container.start()
+        (mounted / "later").mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "tiffin-test", mounted / "later"], check=True)
+        assert (b" /data/later " in running.execute(["cat", "/proc/mounts"]).stdout) == is_seen
+        running.kill()
+
+
+@pytest.mark.parametrize(("propagation", "is_seen"), [("rslave", False), ("rshared", True), ("rprivate", False)])
+def test_a_mount_made_inside_shows_on_the_host_where_asked_for(
+    engine: Engine, mounted: Path, propagation: str, is_seen: bool
+) -> None:
+    host = HostConfig(binds=(f"{mounted}:/data:{propagation}",), privileged=True)
+    with engine.create("busybox", ["sleep", "1000000"], host=host) as container:
+        running = container.start()
+        made = running.execute(["sh", "-c", "mkdir /data/inside && mount -t tmpfs tiffin-test /data/inside"])
+        assert made.exit_code == 0
+        assert os.path.ismount(mounted / "inside") == is_seen
+        running.kill()
+
+
+def test_deeper_targets_are_mounted_later(engine: Engine, tmp_path: Path) -> None:
+    for name in ("outer", "inner"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).write_text("")
+    host = HostConfig(binds=(f"{tmp_path}/inner:/data/in/side", f"{tmp_path}/outer:/data"))
+    assert inside(engine, "ls /data /data/in/side", host=host) == "/data:\nin\nouter\n\n/data/in/side:\ninner\n"
+
+
+def test_more_memory_than_allowed_is_told_as_that(engine: Engine) -> None:
+    script = "exec tail /dev/zero"
+    with engine.create("busybox", ["sh", "-c", script], host=HostConfig(memory=16 * MEGABYTE)) as container:
+        assert container.start().wait() == 137
+        state = container.state()
+        assert (state.oom_killed, state.reason) == (True, "out of memory")
+
+
+def test_limits_stand_in_the_group(engine: Engine) -> None:
+    host = HostConfig(memory=64 * MEGABYTE, nano_cpus=500_000_000, pids_limit=20)
+    with engine.create("busybox", ["sleep", "1000000"], host=host) as container:
+        running = container.start()
+        on_v1 = ("memory/memory.limit_in_bytes", "cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us", "pids/pids.max")
+        files = on_v1 if os.path.exists("/sys/fs/cgroup/memory") else ("memory.max", "cpu.max", "pids.max")
+        script = "cd /sys/fs/cgroup; cat " + " ".join(files)
+        found = running.execute(["sh", "-c", script]).stdout.split()
+        assert found == [b"67108864", b"50000", b"100000", b"20"]
+        forks = running.execute(["sh", "-c", "for i in $(seq 30); do sleep 5 & done"])
+        assert b"can't fork" in forks.stderr
+
+
+def test_failing_execs_use_up_no_processes(engine: Engine) -> None:
+    with engine.create("busybox", ["sleep", "1000000"], host=HostConfig(pids_limit=10)) as container:
+        running = container.start()
+        for _ in range(20):
+            with pytest.raises(StartFailed):
+                running.execute(["nothing-there"])
+        assert running.execute(["echo", "fine"]).stdout == b"fine\n"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [HostConfig(memory=1), HostConfig(nano_cpus=10**12), HostConfig(network_mode="bridge"), HostConfig(binds=("x",))],
+)
+def test_settings_that_make_no_sense_are_refused_and_leave_nothing(engine: Engine, host: HostConfig) -> None:
+    with pytest.raises(BadParameter):
+        engine.create("busybox", ["true"], host=host)
+
+
+def test_an_init_reaps_orphans_passes_signals_on_and_gives_the_exit_code(engine: Engine) -> None:
+    script = "trap 'exit 7' TERM; (sleep 0.01 &) ; echo ready; while true; do sleep 0.02; done"
+    with engine.create("busybox", ["sh", "-c", script], host=HostConfig(init=True)) as container:
+        running = container.start()
+        next(running.logs(follow=True))
+        assert running.execute(["cat", "/proc/1/comm"]).stdout != b"sh\n"
+        listed = running.execute(["sh", "-c", "sleep 0.1; ps -o pid,stat,comm"]).stdout.decode()
+        assert " Z" not in listed
+        running.kill("TERM")
+        assert running.wait() == 7
+
+
+def test_the_program_of_an_init_cannot_be_changed_even_by_a_privileged_container(engine: Engine) -> None:
+    script = "chmod 777 /proc/1/exe || echo x > /proc/1/exe || echo refused"
+    assert inside(engine, script, host=HostConfig(init=True, privileged=True)).endswith("refused\n")
+
+
+def test_the_hosts_network_is_used_where_asked_for(engine: Engine) -> None:
+    host = HostConfig(network_mode="host")
+    with engine.create("busybox", ["sleep", "1000000"], host=host) as container:
+        running = container.start()
+        assert os.readlink(f"/proc/{running.pid}/ns/net") == os.readlink("/proc/self/ns/net")
+        assert running.execute(["hostname"]).stdout.decode().strip() == os.uname().nodename
+        with open("/etc/hosts", "rb") as file:
+            assert running.execute(["cat", "/etc/hosts"]).stdout == file.read()
+
+
+def test_the_names_inside_lead_to_the_loopback(engine: Engine) -> None:
+    found = inside(engine, "cat /etc/hosts; ping -c 1 -W 1 127.0.0.1 | grep received", config=Config(hostname="box"))
+    assert "127.0.0.1\tbox\n" in found
+    assert "1 packets received" in found
