@@ -126,11 +126,21 @@ def die_with_parent(signal: int = SIGKILL) -> None:
 
 def start_time(pid: int) -> int:
     """When a process began, in clock ticks since boot: with the pid it names a process for good (proc(5), stat 22)."""
-    with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
-        text = file.read(4096)
-    return int(text[text.rindex(b")") + 2 :].split()[19])
+    return int(_stat(f"/proc/{pid}")[19])
+
+
+def parent_of(folder: str) -> int:
+    """The parent of a process, given by its folder in /proc, in the pid namespace of that /proc (proc(5), stat 4)."""
+    return int(_stat(folder)[1])
 
 
 def boot_id() -> str:
     with open("/proc/sys/kernel/random/boot_id", "rb", buffering=0) as file:
         return file.read(64).decode().strip()
+
+
+def _stat(folder: str) -> list[bytes]:
+    """The fields after the name, which may have blanks and brackets in it."""
+    with open(f"{folder}/stat", "rb", buffering=0) as file:
+        text = file.read(4096)
+    return text[text.rindex(b")") + 2 :].split()

@@ -70,6 +70,7 @@ def _settle(ready: int) -> None:
     signals.unblock_all()
     signals.ignore(signal.SIGCHLD)  # shims are reaped by the kernel
     _reset_limits()
+    os.setpriority(os.PRIO_PROCESS, 0, 0)
     with open("/proc/self/oom_score_adj", "w") as file:
         file.write("0")
     group = cgroups.Group(cgroups.detect(), GROUP)
@@ -99,49 +100,82 @@ def _switch_importing_off() -> None:
 def _serve(server: socket, path: str, layout: Layout) -> None:
     """Always have one shim forked in advance, waiting for a caller; fork the next when it has found one."""
     fork = process.Fork(SPACES)
-    while True:
-        group = Group(layout, f"{PARENT}/{os.urandom(8).hex()}")
-        group.create(Limits())
-        ours, its = unix.pair()
-        if os.fork() == 0:
-            ours.close()
-            _become_shim(server, its, group, fork)
-        its.close()
-        poll = select.poll()
-        poll.register(ours.fileno(), select.POLLIN)
-        if not poll.poll(int(IDLE * 1000)):
-            with lock(f"{path}.lock", create=True):  # whoever starts a spawner holds it too
-                os.unlink(path)
-            return
-        if ours.recv(1):  # it has a caller; the next one is forked when it is done, or when another caller comes
-            poll.register(server.fileno(), select.POLLIN)
-            poll.poll()
+    while _serve_one(server, fork, Group(layout, f"{PARENT}/{os.urandom(8).hex()}")):
+        _reap()
+    with lock(f"{path}.lock", create=True):  # whoever starts a spawner holds it too
+        os.unlink(path)
+
+
+def _serve_one(server: socket, fork: process.Fork, group: Group) -> bool:
+    """Fork a shim, which forks a launcher into new namespaces and the group. False if nobody came for long.
+
+    Whatever can be done before the fork is done here: each page that a shim touches stays its own.
+    """
+    group.create(Limits())
+    cgroup = group.open_directory()
+    ours, launchers = unix.pair()
+    status, reports = unix.pair()
+    signals.by_default(SIGCHLD)
+    if os.fork() == 0:
+        _become_shim(server, ours, launchers, status, reports, group, cgroup, fork)
+    signals.ignore(SIGCHLD)
+    for end in (launchers, status, reports):
+        end.close()
+    if cgroup is not None:
+        os.close(cgroup)
+    try:
+        return _await_taken(server, ours)
+    finally:
         ours.close()
 
 
-def _become_shim(server: socket, spawner: socket, group: Group, fork: process.Fork) -> None:
-    """Fork the launcher into new namespaces, and watch over what becomes of it."""
+def _await_taken(server: socket, launcher: socket) -> bool:
+    poll = select.poll()
+    poll.register(launcher.fileno(), select.POLLIN)
+    if not poll.poll(int(IDLE * 1000)):
+        return False
+    if launcher.recv(1):  # it has a caller; the next one is forked when it is done, or when another caller comes
+        poll.register(server.fileno(), select.POLLIN)
+        poll.poll()
+    return True
+
+
+def _reap() -> None:
+    """Shims that ended while their end was not ignored."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def _become_shim(
+    server: socket,
+    spawner: socket,
+    launchers: socket,
+    status: socket,
+    reports: socket,
+    group: Group,
+    cgroup: int | None,
+    fork: process.Fork,
+) -> None:
+    """Fork the launcher, and watch over what becomes of it."""
     code = 1
     try:
-        os.setsid()
-        signals.by_default(SIGCHLD)
-        ours, its = unix.pair()
-        shim_pid, cgroup = os.getpid(), group.open_directory()
         launcher = fork(cgroup)
         if launcher == 0:
-            ours.close()
-            _become_launcher(server, spawner, its, group, shim_pid)
-        for end in (server, spawner, its):
+            spawner.close()
+            status.close()
+            _become_launcher(server, launchers, reports, group)
+        for end in (server, spawner, launchers, reports):
             end.close()
-        if cgroup is not None:
-            os.close(cgroup)
-        supervise(launcher, ours, group)
+        supervise(launcher, status, group)
         code = 0
     finally:
         os._exit(code)
 
 
-def _become_launcher(server: socket, spawner: socket, shim: socket, group: Group, shim_pid: int) -> None:
+def _become_launcher(server: socket, spawner: socket, shim: socket, group: Group) -> None:
     """Wait for a caller, as long as the spawner lives; then do what this one wants."""
     code = 1
     try:
@@ -150,13 +184,14 @@ def _become_launcher(server: socket, spawner: socket, shim: socket, group: Group
         server.close()
         if connection:
             spawner.send(TAKEN)
-            _serve_caller(Channel(connection), shim, group, shim_pid)
+            _serve_caller(Channel(connection), shim, group)
         code = 0
     finally:
         os._exit(code)
 
 
-def _serve_caller(caller: Channel, shim: socket, group: Group, shim_pid: int) -> None:
+def _serve_caller(caller: Channel, shim: socket, group: Group) -> None:
+    shim_pid = process.parent_of("/proc/self")
     caller.send({"hello": shim_pid})
     request, descriptors = caller.receive()
     if request["do"] == "start":

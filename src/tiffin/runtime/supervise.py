@@ -79,7 +79,7 @@ def _give_up(handover: Handover, handed: dict[str, int], failure: Failure) -> No
     group.kill()
     group.remove()
     code = {"missing": 127, "denied": 126, "killed": KILLED}.get(failure.kind, 128)
-    folder.write_last(LastRun("", 0.0, time.time(), code, failure.text))
+    folder.write_failure(LastRun("", 0.0, time.time(), code, failure.text))
     thrown_away = None
     if record.auto_remove:
         thrown_away = store.trash(store.path("containers", handover.id), durable=False)

@@ -15,10 +15,10 @@ import os
 import time
 from collections.abc import Iterable, Iterator
 from errno import EDQUOT, ENOSPC
+from fcntl import LOCK_EX, flock
 
 from tiffin.kernel.inotify import Watch
 from tiffin.record import NamedTuple
-from tiffin.store.locks import Lock, lock
 from tiffin.store.store import Store
 
 LARGEST_FILE = 16 << 20
@@ -61,14 +61,18 @@ def prepared(kind: str, action: str, id: str, attributes: dict[str, str]) -> byt
 def append(folder: str, content: bytes) -> None:
     """Emit what was prepared. `folder` is that of the events."""
     try:
-        with _counter(folder) as counter:
+        counter = _open_counter(folder)
+        try:
+            flock(counter, LOCK_EX)  # the file is never removed, so that a plain lock will do
             first, last = _numbers(counter, folder)
             if first and _size(f"{folder}/{first}") > LARGEST_FILE:
                 _drop_older_than(folder, first)
                 first = 0
             # counted before it is written: who dies in between leaves a gap, and no number twice
-            os.pwrite(counter.descriptor, b"%20d%20d" % (first or last + 1, last + 1), 0)
+            os.pwrite(counter, b"%20d%20d" % (first or last + 1, last + 1), 0)
             _append(f"{folder}/{first or last + 1}", b'{"n": %d, "time": %d, ' % (last + 1, time.time_ns()) + content)
+        finally:
+            os.close(counter)
     except OSError as error:
         if error.errno not in (ENOSPC, EDQUOT):
             raise
@@ -114,17 +118,18 @@ def last_number(store: Store) -> int:
     return _last_number(folder, _files(folder))
 
 
-def _counter(folder: str) -> Lock:
+def _open_counter(folder: str) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
     try:
-        return lock(f"{folder}/counter", create=True, writable=True)
+        return os.open(f"{folder}/counter", flags, 0o600)
     except FileNotFoundError:
         os.makedirs(folder, 0o700, exist_ok=True)
-        return lock(f"{folder}/counter", create=True, writable=True)
+        return os.open(f"{folder}/counter", flags, 0o600)
 
 
-def _numbers(counter: Lock, folder: str) -> tuple[int, int]:
+def _numbers(counter: int, folder: str) -> tuple[int, int]:
     """The number in the name of the newest file, and that of the last event: as written, or else as found."""
-    text = os.pread(counter.descriptor, 40, 0)
+    text = os.pread(counter, 40, 0)
     if len(text) == 40:
         return int(text[:20]), int(text[20:])
     names = _files(folder)

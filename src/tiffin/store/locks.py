@@ -29,14 +29,13 @@ class Lock:
         self.release()
 
 
-def lock(path: str, *, shared: bool = False, create: bool = False, writable: bool = False) -> Lock:
+def lock(path: str, *, shared: bool = False, create: bool = False) -> Lock:
     """Lock a file or a folder, waiting for it.
 
-    `create` makes an empty file where there is none; else a missing path raises FileNotFoundError. A `writable` one
-    can be written through the lock's descriptor.
+    `create` makes an empty file where there is none; else a missing path raises FileNotFoundError.
     """
     while True:
-        descriptor = _lock(path, LOCK_SH if shared else LOCK_EX, create, os.O_RDWR if writable else os.O_RDONLY)
+        descriptor = _lock(path, LOCK_SH if shared else LOCK_EX, create)
         if _still_at(descriptor, path):
             return Lock(descriptor)
         os.close(descriptor)
@@ -66,8 +65,8 @@ def is_held(path: str) -> bool:
     return False
 
 
-def _lock(path: str, mode: int, create: bool, access: int = os.O_RDONLY) -> int:
-    descriptor = os.open(path, access | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
+def _lock(path: str, mode: int, create: bool) -> int:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
     try:
         flock(descriptor, mode)
     except BaseException:
