@@ -75,11 +75,11 @@ def test_the_mounts_are_dockers(engine: Engine) -> None:
         before, _, after = line.partition(" - ")
         kind = after.split()[0]
         table[before.split()[4]] = (kind, frozenset(before.split()[5].split(",")) - {"relatime"}, before.split()[6:])
-    safe = {"nosuid", "nodev", "noexec"}
+    safe = frozenset({"nosuid", "nodev", "noexec"})
     assert table["/"][0] == "overlay"
     assert table["/proc"][:2] == ("proc", safe | {"rw"})
-    assert table["/dev"][:2] == ("tmpfs", {"rw", "nosuid"})
-    assert table["/dev/pts"][:2] == ("devpts", {"rw", "nosuid", "noexec"})
+    assert table["/dev"][:2] == ("tmpfs", frozenset({"rw", "nosuid"}))
+    assert table["/dev/pts"][:2] == ("devpts", frozenset({"rw", "nosuid", "noexec"}))
     assert table["/dev/shm"][:2] == ("tmpfs", safe | {"rw"})
     assert table["/dev/mqueue"][:2] == ("mqueue", safe | {"rw"})
     assert table["/sys"][:2] == ("sysfs", safe | {"ro"})

@@ -67,7 +67,8 @@ def test_a_handler_may_forget_another_that_is_ready_too(loop: Loop) -> None:
 
 def test_timers_go_off_in_the_order_of_their_times(loop: Loop) -> None:
     order = list[str]()
-    loop.after(0.002, "later", lambda: (order.append("later"), loop.stop())[0])
+    loop.after(0.003, "end", loop.stop)
+    loop.after(0.002, "later", lambda: order.append("later"))
     loop.after(0.001, "sooner", lambda: order.append("sooner"))
     loop.run()
     assert order == ["sooner", "later"]
@@ -84,7 +85,12 @@ def test_a_timer_with_the_same_key_takes_the_place_of_the_first(loop: Loop) -> N
 
 def test_a_cancelled_timer_never_goes_off_even_if_another_cancels_it_in_time(loop: Loop) -> None:
     order = list[str]()
-    loop.after(0, "first", lambda: (order.append("first"), loop.cancel("second"))[0])
+
+    def first() -> None:
+        order.append("first")
+        loop.cancel("second")
+
+    loop.after(0, "first", first)
     loop.after(0, "second", lambda: order.append("second"))
     loop.after(0.001, "end", loop.stop)
     loop.run()
@@ -110,5 +116,9 @@ def test_a_timer_may_set_itself_again(loop: Loop) -> None:
 def test_room_to_write_is_waited_for(loop: Loop, pipe: tuple[int, int]) -> None:
     os.write(pipe[1], bytes(fcntl(pipe[1], F_GETPIPE_SZ)))
     loop.watch(pipe[1], WRITE, lambda _: loop.stop())
-    loop.after(0, "drain", lambda: os.read(pipe[0], 1 << 20))
+
+    def drain() -> None:
+        os.read(pipe[0], 1 << 20)
+
+    loop.after(0, "drain", drain)
     loop.run()
