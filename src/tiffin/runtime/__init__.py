@@ -1,12 +1,16 @@
 """The process space: what turns a container, which is files, into a running container.
 
-    engine --plan--> spawner --fork--> shim --clone--> first process        (a frame around the stack)
-                                        |  `--steps: group, mounts, pivot_root, user, capabilities, filter, execve
-                                        `--exec--> more processes, in the same frame
+    engine --plan--> launcher ~~steps~~> first process       (a frame around the stack)
+                        |                     |
+    spawner --fork--> shim ------------ parent of everything in the frame
+                        `--fork--> launcher ~~steps~~> exec: one more process in the same frame
+
+A spawner has a shim and its launcher ready at any time, the launcher in new namespaces and in a group of its own. The
+launcher takes a plan, hands pipes and locks to its shim, takes the steps, and becomes the program.
 
 A plan is a list of steps, small values that say what they do and why (`runtime.steps`); it is explained, drawn,
-compared in tests and executed. `runtime.planning` is the policy: which steps, for which settings. The shim is the
-parent of everything in the frame, and the keeper of its output and its end.
+compared in tests and executed; which steps for which settings is the engine's to say (`engine.planning`). The shim is
+the parent of everything in the frame, and the keeper of its output and its end.
 
     <runroot>/run/<id>/       lock (held by the shim: this is "running"), record, socket, hosts, hostname, resolv.conf
     <runroot>/spawner/<key>   the spawner's socket

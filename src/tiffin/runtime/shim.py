@@ -4,7 +4,7 @@ It holds the pipes or the terminal and the log, reaps, and writes down how the r
 the spawner; when it is killed, the first process dies with it, and `runtime.recovery` writes the end down.
 
     caller --start--> launcher --handover--> shim <--wait, attach, signal, exec-- clients
-                          `--fork--> first process (the shim's child)
+                          `~~steps~~> first process (the shim's child)
 
 How a run ends: the exit is written down and the place of the run left (from now on the container does not run), the
 output read to its end, and the clients told. Unmounting, the cgroup, and the files of a `--rm` container follow: nobody

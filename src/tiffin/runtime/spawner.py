@@ -1,7 +1,9 @@
-"""The spawner: a small warm Python that forks a shim for each start, and leaves when nobody needs it.
+"""The spawner: a small warm Python that forks a shim and a launcher for each start, and leaves when nobody needs it.
 
 It exists for speed alone. A fork of this process costs half a millisecond; a fork of a large program several, and a
-fresh Python ten. It holds no state: killed, it takes nothing along, and the next start brings up another.
+fresh Python ten. So one pair is always forked in advance: the launcher waits for a caller, in new namespaces and in a
+control group of its own. The spawner holds no state: killed, it takes nothing along, and the next start brings up
+another.
 
 A spawner serves callers of one root, one runroot, one set of namespaces and one build of tiffin. It runs from a sealed
 copy of the interpreter in memory, so that nothing inside a container can write to the program that entered it
