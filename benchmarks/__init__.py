@@ -1,6 +1,6 @@
 """What things take: tiffin beside other container engines, and above the floor of what the kernel itself takes.
 
-    ./benchmarks/run                      all of it, half an hour; prints a table in Markdown
+    ./benchmarks/run                      all of it, some twenty minutes; prints a table in Markdown
     ./benchmarks/run --quick --only exec  little of it
 
 Each row of the table is a *case*: one piece of work, such as "start a container that runs `true`, wait for it, remove
