@@ -14,6 +14,7 @@ import pytest
 
 from benchmarks import materials, table
 from benchmarks.cases import CASES, Unit
+from benchmarks.contest import Sample
 from benchmarks.contestants.floor import installed, program_of
 from benchmarks.rounds import Result
 
@@ -94,7 +95,7 @@ def test_every_archive_has_a_layer_of_its_own(tmp_path: Path):
 
 def test_the_table_shows_best_median_budget_and_lead():
     case = CASES[0]._replace(parts=("wait",))
-    ours = [{"": 5.0, "wait": 1.0}, {"": 9.0, "wait": 2.0}, {"": 6.0, "wait": 3.0}]
+    ours: list[Sample] = [{"": 5.0, "wait": 1.0}, {"": 9.0, "wait": 2.0}, {"": 6.0, "wait": 3.0}]
     result = Result(case, {"tiffin": ours, "docker": [{"": 200.0}], "floor": [{"": 3.0}]}, {})
     text = table.markdown([result], {"tiffin": "1", "docker": "2", "floor": "C"})
     assert text.splitlines()[2:] == [
