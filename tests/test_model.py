@@ -11,8 +11,6 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable
-from contextlib import suppress
-from hashlib import sha256
 from typing import TypeVar
 
 import pytest
@@ -29,18 +27,17 @@ from hypothesis.stateful import (
 
 from tests import busybox
 from tests.conftest import Roots
+from tests.wholeness import assert_whole, tidy
 from tiffin.engine import Container, Engine, HostConfig, RunningContainer, Streams
 from tiffin.errors import TiffinError
 from tiffin.model import transitions as table
 from tiffin.model.nouns import Host, Image, Layer, State, chain_id
 from tiffin.model.states import ALIVE
 from tiffin.model.transitions import Archive, Transition
-from tiffin.store.locks import lock
-from tiffin.store.sweep import sweep
 
 pytestmark = [pytest.mark.root, pytest.mark.timeout(0 if "TIFFIN_MODEL_EXAMPLES" in os.environ else 300)]
 
-EXAMPLES = int(os.environ.get("TIFFIN_MODEL_EXAMPLES", "30"))
+EXAMPLES = int(os.environ.get("TIFFIN_MODEL_EXAMPLES", "100"))
 STEPS = 40
 PROGRAM = ("sh", "-c", 'trap "exit 3" TERM; trap "exit 5" USR1; echo ready; while :; do sleep 1000 & wait; done')
 CONTAINER_NAMES = ("web", "db", "job")
@@ -270,7 +267,8 @@ class EngineAndTable(RuleBasedStateMachine):
         for container in self.engine.ps(all=True):
             self.engine.container(container.id).remove(force=True)
         self.engine.image_prune(all=True)
-        assert_bare(self.engine)
+        tidy(self.engine)
+        assert self.engine.host() == EMPTY
         self.bench.put_back(self.engine)
 
     # helpers
@@ -341,31 +339,6 @@ def tried(act: Callable[[], T]) -> tuple[T | None, TiffinError | None]:
 def id_of(made: Container | Image | None) -> str:
     """Where the engine refused, any will do."""
     return made.id if made else ""
-
-
-def assert_whole(engine: Engine) -> None:
-    """Every layer gives the tar that its diff id names, and every reference leads somewhere."""
-    host = engine.host()
-    for layer in host.layers.values():
-        content = sha256()
-        for piece in engine._parts.layers.pack(layer.id):
-            content.update(piece)
-        assert f"sha256:{content.hexdigest()}" == layer.diff_id
-        assert layer.parent is None or layer.parent in host.layers
-    assert {layer for image in host.images.values() for layer in image.layers} <= set(host.layers)
-    assert {container.top for container in host.containers.values()} <= set(host.layers)
-    assert set(host.names.values()) <= set(host.images)
-
-
-def assert_bare(engine: Engine) -> None:
-    """Nothing is there, and nothing lies around."""
-    assert engine.host() == EMPTY
-    for name in os.listdir(engine.store.path("trash")):
-        with suppress(FileNotFoundError), lock(engine.store.path("trash", name, "diff")):
-            pass  # until it is unmounted
-    sweep(engine.store)
-    places = ("content/sha256", "layers", "images", "images/names", "containers", "containers/names", "tmp", "trash")
-    assert [path for place in places for path in os.listdir(engine.store.path(place)) if path != "names"] == []
 
 
 def test_the_engine_does_what_the_table_of_verbs_foretells(engine_root: Roots):

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import traceback
-from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -13,6 +10,7 @@ import pytest
 from tests.conftest import Roots
 from tests.engine.stores import EMPTY, Shelf
 from tests.images.archives import BOTTOM, TOP, docker_20, image, layout
+from tests.together import together
 from tiffin.engine import archives
 from tiffin.engine.images import history, images, system_df
 from tiffin.engine.removal import collect, image_prune, rmi
@@ -21,23 +19,6 @@ from tiffin.errors import NoSuchImage
 pytestmark = pytest.mark.root
 ONE, TWO = image(BOTTOM), image(BOTTOM, TOP)
 ROUNDS = 12
-
-
-def together(*acts: Callable[[], object]) -> None:
-    """Each in a child of its own."""
-    children = []
-    for act in acts:
-        if (child := os.fork()) == 0:
-            code = 1
-            try:
-                act()
-                code = 0
-            except BaseException:  # noqa: BLE001  # the child must not become a second pytest
-                traceback.print_exc()
-            finally:
-                os._exit(code)
-        children.append(child)
-    assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0] * len(acts)
 
 
 def loads(shelf: Shelf, members: dict[str, bytes | None], name: str) -> None:

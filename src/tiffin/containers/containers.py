@@ -46,6 +46,13 @@ class Containers:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NoSuchContainer(f"No such container: {id}") from error
 
+    def hold(self, id: str) -> Lock:
+        """While it is held nobody deletes the container's files, even if it is removed. Raises NoSuchContainer."""
+        try:
+            return lock(self.folder(id), shared=True)
+        except FileNotFoundError as error:
+            raise NoSuchContainer(f"No such container: {id}") from error
+
     def ids(self) -> list[str]:
         return [name for name in os.listdir(self.store.path("containers")) if name != "names"]
 
@@ -74,19 +81,22 @@ class Containers:
             raise NoSuchContainer(f"No such container: {reference[:200]}")
         return self.get(fitting[0])
 
-    def rename(self, record: ContainerRecord, name: str) -> ContainerRecord:
-        """Raises NameInUse, BadName, StoreFull, and BadParameter where it has that name already."""
-        if name == record.name:
-            raise BadParameter("Renaming a container with the same name as its current name")
-        renamed = record._replace(name=name)
+    def rename(self, id: str, name: str) -> ContainerRecord:
+        """Raises NoSuchContainer, NameInUse, BadName, StoreFull, and BadParameter where it has that name already."""
         with self.store.writing(), self._names():
-            self._reserve(name, record.id, durable=True)
+            record = self.get(id)  # as it is now
+            if name == record.name:
+                raise BadParameter("Renaming a container with the same name as its current name")
+            self._reserve(name, id, durable=True)
             try:
-                files.replace(f"{self.folder(record.id)}/json", renamed.to_bytes())  # commit point
-            except BaseException:
-                self._release(name, record.id)
+                renamed = record._replace(name=name)
+                files.replace(f"{self.folder(id)}/json", renamed.to_bytes())  # commit point
+            except BaseException as error:
+                self._release(name, id)
+                if isinstance(error, FileNotFoundError):
+                    raise NoSuchContainer(f"No such container: {id}") from error
                 raise
-            self._release(record.name, record.id)
+            self._release(record.name, id)
         return renamed
 
     def remove(self, record: ContainerRecord) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tiffin.engine.parts import Parts
     from tiffin.layers.changes import Change
     from tiffin.model.nouns import Image
+    from tiffin.store.locks import Lock
 
 CHUNK = 1 << 16
 
@@ -194,10 +195,11 @@ class Container:
         return Container(self._parts, spaces.rename(self._parts, self.record, name))
 
     def diff(self) -> list[Change]:
-        """What the read-write layer changes in the layers below."""
+        """What the read-write layer changes in the layers below. Raises NoSuchContainer."""
         from tiffin.layers.changes import changes  # only for diff
 
-        return changes(self.folder, self._parts.layers.folders(self.top))
+        with self._hold() as held:
+            return changes(_upper(held), self._parts.layers.folders(self.top))
 
     def commit(
         self,
@@ -211,21 +213,23 @@ class Container:
         """Burn the read-write layer into a read-only one. It is frozen meanwhile, unless `pause` is false."""
         from tiffin.engine.commit import commit  # only for commit
 
-        hold = spaces.held(self._parts, self.record) if pause else None
+        frozen = spaces.held(self._parts, self.record) if pause else None
         try:
-            return commit(
-                self._parts, upper=self.folder, top=self.top, image=self.image_id, config=self.config,
-                container_id=self.id, name=name, changes=changes, message=message, author=author,
-            )  # fmt: skip
+            with self._hold() as held:
+                return commit(
+                    self._parts, upper=_upper(held), top=self.top, image=self.image_id, config=self.config,
+                    container_id=self.id, name=name, changes=changes, message=message, author=author,
+                )  # fmt: skip
         finally:
-            if hold:
-                hold.close()
+            if frozen:
+                frozen.close()
 
     def export(self, target: BinaryIO) -> None:
         """Write the union view as one flat tar, without layers and settings."""
         from tiffin.engine.archives import export  # only for export
 
-        export(self._parts, upper=self.folder, top=self.top, target=target)
+        with self._hold() as held:
+            export(self._parts, upper=_upper(held), top=self.top, target=target)
 
     def logs(
         self,
@@ -260,6 +264,10 @@ class Container:
             self.remove(force=True)
         except NotFound:  # a `--rm` container that has ended
             pass
+
+    def _hold(self) -> Lock:
+        """So that a removal meanwhile takes nothing away from under us. Raises NoSuchContainer."""
+        return Containers(self._parts.store).hold(self.id)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} {self.id[:12]}>"
@@ -358,6 +366,11 @@ class RunningContainer(Container):
         super().__exit__(kind, error, at)
         if self._attachment_of_start:
             self._attachment_of_start.detach()
+
+
+def _upper(held: Lock) -> str:
+    """The read-write layer of the container whose folder is held, wherever that is by now."""
+    return f"/proc/self/fd/{held.descriptor}/diff"
 
 
 class _Pipes:

@@ -232,7 +232,7 @@ def remove(parts: Parts, record: ContainerRecord, *, force: bool) -> None:
 
 def rename(parts: Parts, record: ContainerRecord, name: str) -> ContainerRecord:
     """Raises NameInUse, BadName."""
-    renamed = Containers(parts.store).rename(record, name)
+    renamed = Containers(parts.store).rename(record.id, name)
     try:
         client.tell(RunFolder(parts.store, record.id), {"do": "rename", "name": name})  # for its events
     except ContainerNotRunning:

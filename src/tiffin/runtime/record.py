@@ -73,10 +73,10 @@ class RunFolder(NamedTuple):
     def hold(self) -> Lock | None:
         """The shim's lock; the folder is made where it is missing. None while another shim holds it."""
         while True:
-            os.makedirs(self.path, 0o700, exist_ok=True)
             try:
+                os.makedirs(self.path, 0o700, exist_ok=True)
                 return try_lock(f"{self.path}/lock", create=True)
-            except FileNotFoundError:  # the one before is just removing the folder
+            except (FileNotFoundError, FileExistsError):  # the one before is just removing the folder
                 continue
 
     def wait(self) -> None:
