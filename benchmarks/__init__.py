@@ -10,7 +10,7 @@ it". Each column is a *contestant*, which does that work in its own way:
     docker       dockerd by its API on a unix socket, or the docker command
     podman       its API service, or its command
     runc         the command, on a bundle that is ready; it has neither images nor logs
-    floor        floor.c: the same system calls and nothing else
+    floor        floor/*.c: the same system calls and nothing else
 
 A case is measured in *rounds*. In each round every contestant does the work once, one after the other, and in the next
 round another one begins: whatever else this machine does in the meantime then falls on all alike.

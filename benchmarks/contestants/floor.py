@@ -1,4 +1,4 @@
-"""The floor: floor.c, compiled here, asked by lines on its input."""
+"""The floor: the C program of the folder floor, compiled here, asked by lines on its input."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks import surroundings
 from benchmarks.contest import WORKERS, Refused, Round, Sample, Scale, Work, marked
 from benchmarks.materials import LINES, Materials
 
-SOURCE = Path(__file__).resolve().parent.parent / "floor.c"
+SOURCES = sorted((Path(__file__).resolve().parent.parent / "floor").glob("*.c"))
 COMPILERS = ("cc", "gcc", "clang")
 
 
@@ -147,11 +147,11 @@ def program_of(home: Path) -> str:
     """Static where the libraries for that are there: a smaller process. Raises Refused."""
     program, compiler = str(home / "floor"), next(filter(None, map(shutil.which, COMPILERS)))
     for more in (["-static"], []):
-        command = [compiler, "-O2", *more, "-o", program, str(SOURCE)]
+        command = [compiler, "-O2", *more, "-o", program, *map(str, SOURCES)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if not done.returncode:
             return program
-    raise Refused(f"floor.c does not compile here: {done.stderr[:300]}")
+    raise Refused(f"the floor does not compile here: {done.stderr[:300]}")
 
 
 def installed() -> bool:
