@@ -1,7 +1,5 @@
 """`python -m tiffin` is the command line."""
 
-import sys
+from tiffin.cli.script import run
 
-from tiffin.cli import main
-
-sys.exit(main())
+run()

@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, NoReturn
 
-STIRRING = ("server", "caller", "program_stdout", "program_stderr")
+STIRRING = ("server", "program_stdout", "program_stderr")
 PATIENCE = 60.0  # seconds that the layer's last run may take to unmount
 
 
@@ -145,15 +145,15 @@ class Starter:
         watched = owned or any(name.startswith("client_") for name in names)
         stirring = tuple(names.index(name) for name in STIRRING if name in names and not watched)
         event = events.prepared("container", "start", plan.id, plan.attributes)
-        note = (self.store.run_path("events"), event, names.index("caller"), stirring, not watched)
         rest: tuple[Any, ...] = tuple(
             Handover(
                 plan.id, plan.root, plan.runroot, tuple(self.record), names, plan.stdin_once, plan.log_largest,
                 plan.log_files, owned, plan.attributes,
             )
         )  # fmt: skip
+        folder, caller = self.store.run_path("events"), names.index("caller")
+        note = (folder, event, caller, stirring, not watched, marshal.dumps(rest))
         unix.send(shim, marshal.dumps(note), tuple(handed.values()))
-        unix.send(shim, marshal.dumps(rest))
 
     def _become(self, status: socket, streams: Streams) -> NoReturn:
         take(self.plan.steps, Stage(status, self.group.join_files(), shim=self.shim), streams)

@@ -16,11 +16,13 @@ from _socket import socket
 
 from tiffin.kernel import process, unix
 from tiffin.kernel.cgroups import Group, Layout
-from tiffin.runtime.launch import KILLED_ON_THE_WAY, Failure, await_begin
+from tiffin.runtime.launch import Failure, await_begin
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord
 from tiffin.runtime.shim import KILLED, Shim
 from tiffin.runtime.starter import Handover
 from tiffin.store import Store, events, sweep
+
+LEFT = select.POLLHUP | select.POLLERR
 
 
 def supervise(launcher: int, status: socket, group: Group) -> None:
@@ -32,30 +34,33 @@ def supervise(launcher: int, status: socket, group: Group) -> None:
         return
     process.set_name("tiffin-shim")
     pidfd = os.pidfd_open(launcher)
-    rest, _ = unix.receive(status, 1 << 20)
-    events_folder, event, caller, stirring, may_sleep = marshal.loads(note)  # from ourselves
+    events_folder, event, caller, stirring, may_sleep, rest = marshal.loads(note)  # from ourselves
     more, failure = await_begin(status)
-    if failure is not None or not rest:
+    if failure is not None:
         os.kill(launcher, signal.SIGKILL)  # it may still be at its steps
         os.waitpid(launcher, 0)
-        _give_up(*_read(rest, descriptors), failure or Failure("killed", "Start", 0, KILLED_ON_THE_WAY))
+        _give_up(*_read(rest, descriptors), failure)
         return
     events.append(events_folder, event)
     _tell(descriptors[caller], b'{"started":%d}' % launcher)
     if may_sleep:
-        _sleep(
-            [pidfd, *(descriptors[index] for index in stirring), *([more["terminal"]] if "terminal" in more else [])]
-        )
+        others = [descriptors[index] for index in stirring]
+        _sleep(descriptors[caller], [pidfd, *others, *([more["terminal"]] if "terminal" in more else [])])
     handover, handed = _read(rest, descriptors)
     Shim(handover, {**handed, **more, "pidfd": pidfd}).run()
 
 
-def _sleep(descriptors: list[int]) -> None:
-    """Until something happens on one of them."""
+def _sleep(caller: int, others: list[int]) -> None:
+    """Until something happens in the run. That the caller leaves, as it mostly does, is nothing."""
     poll = select.poll()
-    for descriptor in descriptors:
+    poll.register(caller, select.POLLIN)
+    for descriptor in others:
         poll.register(descriptor, select.POLLIN)
-    poll.poll()
+    while True:
+        for descriptor, happened in poll.poll():
+            if descriptor != caller or not happened & LEFT:
+                return
+            poll.unregister(caller)
 
 
 def _tell(caller: int, content: bytes) -> None:

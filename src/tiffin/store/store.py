@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from fcntl import ioctl
 from types import TracebackType
 
 from tiffin.errors import StoreFull, StoreTooNew, TiffinError
@@ -10,6 +12,7 @@ from tiffin.store import files
 from tiffin.store.locks import Lock, lock, try_lock
 
 FORMAT = 1
+FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL = 0x80086601, 0x40086602, 0x00020000
 FOLDERS = ("content/sha256", "layers", "images/names", "containers/names", "volumes", "tmp", "trash")
 
 
@@ -72,6 +75,7 @@ class Store:
             with self.shared():
                 for folder in FOLDERS:
                     os.makedirs(self.path(folder), 0o700, exist_ok=True)
+                _spread(self.path("tmp"))
                 files.replace(self.path("format"), b"%d\n" % FORMAT)
         except OSError as error:
             raise TiffinError(f"cannot make {error.filename}: {error.strerror}; name another --root") from error
@@ -113,3 +117,19 @@ class Draft:
     def keep(self, target: str, *, durable: bool = True) -> None:
         """Move the draft to its place: the commit point. Raises FileExistsError if the place is taken."""
         files.move_in(self.path, target, durable=durable)
+
+
+def _spread(folder: str) -> None:
+    """Have ext4 put each folder made in here into another part of the disk, as it does at the top of a disk.
+
+    Else new files come to lie where others were just deleted, and for some minutes after a large deletion ext4 looks
+    at each freed number before it gives one out: a layer of 200 MB then takes seconds.
+    """
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        flags = int.from_bytes(ioctl(descriptor, FS_IOC_GETFLAGS, bytes(8)), sys.byteorder)
+        ioctl(descriptor, FS_IOC_SETFLAGS, (flags | FS_TOPDIR_FL).to_bytes(8, sys.byteorder))
+    except OSError:  # other file systems have other habits
+        pass
+    finally:
+        os.close(descriptor)
