@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import marshal
 import os
+import select
 import signal
 import time
 from _socket import socket
@@ -41,6 +42,7 @@ from tiffin.store import Store, events, sweep
 
 KILLED = 128 + signal.SIGKILL
 LINGER = 10.0  # seconds that output may still come after the end
+EXEC_LINGER = 2.0  # the same of an exec, whose background processes may go on holding its output; as Docker's
 STREAMS = ("stdin", "stdout", "stderr")
 
 
@@ -178,6 +180,8 @@ class Shim:
     def _exec(self, client: Client, content: bytes, descriptors: list[int]) -> None:
         if self.record.paused:
             raise errors.ContainerPaused(f"Container {self.id} is paused, unpause the container before exec")
+        if self.first.exit_code is not None:
+            raise errors.ContainerNotRunning(f"Container {self.id} is not running")
         if self.holders:  # a commit: soon over
             self.loop.after(0.002, client, lambda: self._exec(client, content, descriptors))
             return
@@ -208,7 +212,10 @@ class Shim:
             client.tell_raw(answer or b'{"refused":"TiffinError","text":"the launcher of an exec was killed"}')
             return
         child = _child(pid, dict(zip(names, handed, strict=True)))
-        program = Program(self.loop, child, log=None, stdin_once=True, exited=_nothing, ended=_nothing)
+        program = Program(
+            self.loop, child, log=None, stdin_once=True,
+            exited=lambda program: self._finish_after(EXEC_LINGER, program), ended=_nothing,
+        )  # fmt: skip
         client.owns_program = owned
         program.attach(client, given)
         client.tell_raw(answer)
@@ -231,18 +238,23 @@ class Shim:
         self._emit("die", exitCode=str(program.exit_code))
         self.thrown_away = self._throw_away() if self.record.auto_remove else None
         self.left = self.run_folder.leave()
-        self.loop.after(LINGER, program, lambda: self._linger(program))
+        self._finish_after(LINGER, program)
 
-    def _linger(self, program: Program) -> None:
-        """Somebody outside may hold the other end of the pipes for ever; a slow watcher gets what is his."""
-        if any(output.is_waiting for output in program.outputs.values()):
-            self.loop.after(LINGER, program, lambda: self._linger(program))
-        else:
-            program.finish()
+    def _finish_after(self, seconds: float, program: Program) -> None:
+        """Somebody else may hold the other end of the pipes for ever; but a slow watcher gets what is his."""
+
+        def finish() -> None:
+            if any(output.is_waiting for output in program.outputs.values()):
+                self.loop.after(seconds, program, finish)
+            else:
+                program.finish()
+
+        self.loop.after(seconds, program, finish)
 
     def _first_ended(self, program: Program) -> None:
         if self.log:
             self.log.close()
+        self._hear_the_last()
         for client in self.clients.values():
             client.channel.close()
         if self.mounts >= 0:
@@ -258,6 +270,24 @@ class Shim:
             sweep.delete_if_free(self.thrown_away)
             sweep.free_names(self.store, [self.attributes["name"]])
         self.loop.stop()
+
+    def _hear_the_last(self) -> None:
+        """Who came while it ended is told how; nobody can come any more, as the run's folder has moved."""
+        server = self.server.fileno()
+        for descriptor in (server, *self.clients):
+            self.loop.forget(descriptor)  # this very round may have more to tell of them
+        while True:
+            poll = select.poll()
+            for descriptor in (server, *self.clients):
+                poll.register(descriptor, select.POLLIN)
+            ready = poll.poll(0)
+            if not ready:
+                return
+            for descriptor, _ in ready:
+                if descriptor == server:
+                    self._accept(server)
+                elif descriptor in self.clients:
+                    self._listen(self.clients[descriptor])
 
     def _throw_away(self) -> str:
         taken = self.store.trash(self.store.path("containers", self.id), durable=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 
-from tiffin.store.locks import try_lock
+from tiffin.store.locks import lock, try_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,10 +50,14 @@ def delete_if_free(path: str) -> bool:
 
 
 def free_names(store: Store, names: Iterable[str] | None = None) -> None:
-    """Take away those names of containers that lead nowhere; of all names, or of these."""
+    """Take away those names of containers that lead nowhere; of all names, or of these.
+
+    A name that is being given leads nowhere until its container is in place: that is waited for, for these names, and
+    left to the next sweep, for all.
+    """
     folder = store.path("containers", "names")
-    held = try_lock(folder)
-    if held is None:  # a name is being given: it leads nowhere until its container is in place
+    held = try_lock(folder) if names is None else lock(folder)
+    if held is None:
         return
     with held:
         for name in os.listdir(folder) if names is None else names:
