@@ -12,11 +12,12 @@ from tiffin.engine.attributes import attributes
 from tiffin.engine.filters import default_filter
 from tiffin.engine.signals import signal_number
 from tiffin.engine.state import noun_of, state_of
-from tiffin.errors import ContainerNotRunning, NotModified
+from tiffin.errors import ContainerNotPaused, ContainerNotRunning, NotModified
 from tiffin.kernel.cgroups import Layout, detect
 from tiffin.layers.overlay import mount
 from tiffin.model.config import Config
 from tiffin.model.mount import BindMount
+from tiffin.model.nouns import State
 from tiffin.model.states import ALIVE, check
 from tiffin.runtime import client
 from tiffin.runtime.channel import ChannelClosed
@@ -141,12 +142,12 @@ def stop(parts: Parts, record: ContainerRecord, *, timeout: float | None, signal
 
     A negative timeout waits for ever. Raises NotModified where it does not run.
     """
-    _check(parts, "stop", record)
+    is_paused = _check(parts, "stop", record) == State.PAUSED
     polite = signal_number(signal_name or record.config.stop_signal or "TERM")
     if timeout is None:
         timeout = GRACE if record.config.stop_timeout is None else record.config.stop_timeout
     try:
-        _signal_and_wait(parts, record, polite, None if timeout < 0 else timeout)
+        _signal_and_wait(parts, record, polite, None if timeout < 0 else timeout, thaw=is_paused)
     except TimeoutError:
         _signal_and_wait(parts, record, signal.SIGKILL, KILL_PATIENCE)
     events.emit(parts.store, "container", "stop", record.id, attributes(record))
@@ -256,18 +257,29 @@ def _hold(folder: RunFolder) -> Lock | None:
     return held
 
 
-def _signal_and_wait(parts: Parts, record: ContainerRecord, number: int, seconds: float | None) -> None:
-    """Raises TimeoutError when the container still runs after that."""
+def _signal_and_wait(
+    parts: Parts, record: ContainerRecord, number: int, seconds: float | None, *, thaw: bool = False
+) -> None:
+    """Raises TimeoutError when the container still runs after that. `thaw`: a frozen process takes no signal."""
     folder = RunFolder(parts.store, record.id)
     try:
         connection = client.wait(folder)
         try:
             connection.signal(number)
+            if thaw:
+                _thaw(folder)
             connection.wait(seconds)
         finally:
             connection.close()
     except (ContainerNotRunning, ChannelClosed):  # it just ended, or its shim was killed
         state_of(parts.store, record.id)
+
+
+def _thaw(folder: RunFolder) -> None:
+    try:
+        client.tell(folder, {"do": "unpause"})
+    except ContainerNotPaused:  # SIGTERM and SIGKILL do that themselves
+        pass
 
 
 def _layout(parts: Parts) -> Layout:
