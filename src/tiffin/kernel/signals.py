@@ -17,8 +17,9 @@ def by_default(*numbers: int) -> None:
         signal(number, SIG_DFL)
 
 
-def ignore(number: int) -> None:
-    signal(number, SIG_IGN)
+def ignore(*numbers: int) -> None:
+    for number in numbers:
+        signal(number, SIG_IGN)
 
 
 def unblock_all() -> None:
