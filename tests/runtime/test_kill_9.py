@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests import leftovers
-from tests.runtime.killing import Point, kill, parent, shim_of, trap, waiting
+from tests.runtime.killing import Point, kill, parent, shim_of, trap, until, waiting
 from tiffin.engine import Container, Engine, HostConfig, RunningContainer
 from tiffin.errors import ContainerNotRunning, NoSuchContainer, StartFailed
 from tiffin.runtime.launch import KILLED_ON_THE_WAY
@@ -165,6 +165,7 @@ def test_a_launcher_or_shim_killed_anywhere(
         with trap(getattr(waiting(engine), which), report, point) as seen:
             _start_and_kill(victim)
         sprung += seen.was_sprung
+        until(lambda: not victim.state().is_alive)  # the kernel kills the launcher after its shim, not with it
         state = victim.state()
         assert state.exit_code == 137
         assert state.reason in ("", SUPERVISOR_KILLED, KILLED_ON_THE_WAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 
 import pytest
@@ -161,6 +162,7 @@ def test_restart_is_stop_then_start(engine: Engine) -> None:
         next(first.logs(follow=True))
         second = first.restart()
         assert second.pid != first.attachment.pid
+        assert len(list(itertools.islice(second.logs(follow=True), 2))) == 2
         second.stop()
         assert container.output() == b"run\nrun\n"
 
@@ -236,3 +238,9 @@ def test_an_exec_of_a_missing_program_leaves_the_container_alone(engine: Engine)
         with pytest.raises(CommandNotExecutable):
             running.execute(["/etc/group"])
         assert running.execute(["echo", "fine"]).stdout == b"fine\n"
+
+
+def test_an_exec_ends_though_what_it_left_behind_holds_its_output(engine: Engine) -> None:
+    with engine.create("busybox", FOR_EVER) as container:
+        result = container.start().execute(["sh", "-c", "sleep 1000000 & echo started"])
+        assert (result.exit_code, result.stdout) == (0, b"started\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import busybox
 from tests.runtime.inside import inside
 from tiffin.engine import Config, Engine, ExecConfig, HostConfig
 from tiffin.errors import BadParameter, StartFailed
@@ -228,3 +230,21 @@ def test_the_names_inside_lead_to_the_loopback(engine: Engine) -> None:
     found = inside(engine, "cat /etc/hosts; ping -c 1 -W 1 127.0.0.1 | grep received", config=Config(hostname="box"))
     assert "127.0.0.1\tbox\n" in found
     assert "1 packets received" in found
+
+
+@pytest.mark.parametrize("target", ["/proc", "/proc/sys/kernel", "/proc/1/attr", "/lead/sys"])
+@pytest.mark.parametrize("kind", ["bind", "tmpfs"])
+def test_nothing_is_mounted_over_what_the_kernel_tells(
+    fresh_engine: Engine, tmp_path: Path, target: str, kind: str
+) -> None:
+    fresh_engine.import_(io.BytesIO(busybox.tar({"lead": busybox.Link("/proc")})), "leading")
+    host = HostConfig(binds=(f"{tmp_path}:{target}",)) if kind == "bind" else HostConfig(tmpfs={target: ""})
+    container = fresh_engine.create("leading", ["true"], host=host)
+    with pytest.raises(StartFailed, match="nothing may be mounted inside /proc"):
+        container.start()
+
+
+def test_some_files_of_proc_may_be_shown_otherwise(engine: Engine, tmp_path: Path) -> None:
+    (tmp_path / "uptime").write_text("1 1\n")
+    host = HostConfig(binds=(f"{tmp_path}/uptime:/proc/uptime",))
+    assert inside(engine, "cat /proc/uptime", host=host) == "1 1\n"

@@ -185,6 +185,7 @@ def _steps(subject: Subject, layout: Layout) -> Iterator[Step]:
 def _become(config: Config, keep: int, filter: str) -> Iterator[Step]:
     yield steps.ChangeFolder(config.working_dir or "/")
     yield steps.LimitCapabilities(keep)
+    yield steps.JoinNewKeyring()
     if filter:  # while we still may: without no_new_privs it takes CAP_SYS_ADMIN
         yield steps.FilterSyscalls(filter)
     yield steps.SetUser(config.user, ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from errno import ENOSYS, EPERM
 from signal import SIGCHLD, SIGKILL
 
 from tiffin.kernel.libc import SYS, syscall
@@ -23,7 +24,10 @@ CLONE_INTO_CGROUP = 0x200000000
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
 PR_SET_NAME = 15
+PR_SET_TIMERSLACK = 29
 PR_SET_CHILD_SUBREAPER = 36
+KEYCTL_JOIN_SESSION_KEYRING = 1
+TIMER_SLACK = 50_000  # nanoseconds; what the first process of a machine begins with
 
 
 _quick = ctypes.PyDLL(None)  # a call through it touches a tenth of the pages, but knows no errno
@@ -100,6 +104,26 @@ def set_hostname(name: str) -> None:
 def set_domainname(name: str) -> None:
     content = name.encode()
     syscall(SYS.setdomainname, content, len(content))
+
+
+def take_default_turns() -> None:
+    """Share the processors as a process does that nobody has given other rules; so do the children."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
+        os.sched_setaffinity(0, range(os.cpu_count() or 1))
+    except PermissionError:  # an ordinary user cannot take back what was taken from him
+        pass
+    syscall(SYS.prctl, PR_SET_TIMERSLACK, TIMER_SLACK, 0, 0, 0)
+
+
+def join_new_keyring() -> None:
+    """Leave the keys of the session behind (keyctl(2)); where the kernel has none, or we may not, there is nothing."""
+    try:
+        syscall(SYS.keyctl, KEYCTL_JOIN_SESSION_KEYRING, None)
+    except OSError as error:
+        if error.errno not in (ENOSYS, EPERM):
+            raise
 
 
 def set_dumpable(dumpable: bool) -> None:

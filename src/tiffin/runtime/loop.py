@@ -51,7 +51,7 @@ class Loop:
                 if handler:  # an earlier handler of this round may have closed it
                     handler(events)
             now = time.monotonic()
-            for key in [key for key, (due, _) in self._timers.items() if due <= now]:
+            for key in [key for key, (due, _) in sorted(self._timers.items(), key=_due) if due <= now]:
                 if key in self._timers and self._timers[key][0] <= now:  # else an earlier one of this round changed it
                     self._timers.pop(key)[1]()
 
@@ -59,3 +59,7 @@ class Loop:
         if not self._timers:
             return -1
         return max(0.0, min(due for due, _ in self._timers.values()) - time.monotonic())
+
+
+def _due(timer: tuple[object, tuple[float, Callable[[], None]]]) -> float:
+    return timer[1][0]

@@ -36,7 +36,11 @@ PARENT = "/tiffin"
 GROUP = f"{PARENT}/shims"
 SPACES = process.CLONE_NEWPID | process.CLONE_NEWIPC | process.CLONE_NEWUTS | process.CLONE_NEWNET
 TAKEN = b"."
+ENDING = (int(signal.SIGHUP), int(signal.SIGINT), int(signal.SIGTERM))
+"""A shim is deaf to these: it ends with its container, and a spare one with its spawner."""
 SIGCHLD = int(signal.SIGCHLD)
+KINDS_OF_LIMITS = 16  # getrlimit(2)
+STACK = 8 << 20  # the kernel's own; without a limit it lays out memory in another way (mmap(2))
 NOFILE = 1 << 20  # what Docker's containers may open; less where the machine gives less
 
 
@@ -68,11 +72,11 @@ def _settle(ready: int) -> None:
     os.chdir("/")
     os.umask(0o022)
     keep = {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
-    signals.by_default(*(number for number in range(1, signal.SIGSYS + 1) if number not in keep))
+    signals.by_default(*(number for number in signal.valid_signals() if number not in keep))
     signals.unblock_all()
     signals.ignore(signal.SIGCHLD)  # shims are reaped by the kernel
     _reset_limits()
-    os.setpriority(os.PRIO_PROCESS, 0, 0)
+    process.take_default_turns()
     with open("/proc/self/oom_score_adj", "w") as file:
         file.write("0")
     group = cgroups.Group(cgroups.detect(), GROUP)
@@ -88,9 +92,10 @@ def _reset_limits() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = NOFILE if hard == resource.RLIM_INFINITY else min(NOFILE, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    for kind in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE, resource.RLIMIT_CPU, resource.RLIMIT_AS):
+    for kind in set(range(KINDS_OF_LIMITS)) - {resource.RLIMIT_NOFILE}:
         _, hard = resource.getrlimit(kind)
-        resource.setrlimit(kind, (hard, hard))
+        soft = STACK if kind == resource.RLIMIT_STACK and not 0 <= hard < STACK else hard
+        resource.setrlimit(kind, (soft, hard))
 
 
 def _switch_importing_off() -> None:
@@ -102,7 +107,8 @@ def _switch_importing_off() -> None:
 def _serve(server: socket, path: str, layout: Layout) -> None:
     """Always have one shim forked in advance, waiting for a caller; fork the next when it has found one."""
     fork = process.Fork(SPACES)
-    while _serve_one(server, fork, Group(layout, f"{PARENT}/{os.urandom(8).hex()}")):
+    key = os.path.basename(path)  # so that a group tells whose it is
+    while _serve_one(server, fork, Group(layout, f"{PARENT}/{key}-{os.urandom(4).hex()}")):
         _reap()
     with lock(f"{path}.lock", create=True):  # whoever starts a spawner holds it too
         os.unlink(path)
@@ -118,8 +124,10 @@ def _serve_one(server: socket, fork: process.Fork, group: Group) -> bool:
     ours, launchers = unix.pair()
     status, reports = unix.pair()
     signals.by_default(SIGCHLD)
+    signals.ignore(*ENDING)
     if os.fork() == 0:
         _become_shim(server, ours, launchers, status, reports, group, cgroup, fork)
+    signals.by_default(*ENDING)
     signals.ignore(SIGCHLD)
     for end in (launchers, status, reports):
         end.close()

@@ -79,10 +79,17 @@ def _start(path: str) -> None:
         os.close(writing)
         os.close(program)
     answer = _read(reading, time.monotonic() + PATIENCE)
-    os.waitpid(first, 0)  # it has forked, and the spawner is nobody's child
+    _reap(first)  # it has forked, and the spawner is nobody's child
     if answer != b".":
         text = answer[1:].decode("utf-8", "replace") or "it ended without a word"
         raise TiffinError(f"the spawner did not start: {text}")
+
+
+def _reap(child: int) -> None:
+    try:
+        os.waitpid(child, 0)
+    except ChildProcessError:  # the caller ignores SIGCHLD, or reaps whatever ends
+        pass
 
 
 def _command(path: str) -> list[str]:

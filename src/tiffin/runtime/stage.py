@@ -15,7 +15,8 @@ from tiffin.kernel import process, signals, unix
 from tiffin.kernel.files import open_in_root
 
 TIOCSPTLCK, TIOCGPTPEER, TIOCSCTTY = 0x40045431, 0x5441, 0x540E
-SIGPIPE, SIGXFSZ = int(signal.SIGPIPE), int(signal.SIGXFSZ)
+# Python ignores the first two, a shim the others.
+IGNORED = tuple(map(int, (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGTERM)))
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # What is said on the way. The end of the stream after EXECUTING means: the program has begun.
@@ -40,6 +41,8 @@ class Stage:
         self.first_process = first_process
         self.root = -1
         self.terminal = -1
+        self.proc = -1
+        """the device number of the container's /proc, once it is mounted"""
         self.is_root = True
         self.trees: dict[str, int] = {}
         """copies of mounts that are still to be hung up, by their targets"""
@@ -122,7 +125,7 @@ class Stage:
         """Become the program, sought in the container's PATH as execvp(3) does. Raises CannotExecute."""
         variables = dict(self._defaults)
         variables.update((key, text) for key, sign, text in (word.partition("=") for word in environment) if sign)
-        signals.by_default(SIGPIPE, SIGXFSZ)  # Python ignores these two
+        signals.by_default(*IGNORED)
         signals.unblock_all()
         self.report(EXECUTING)
         name, denied = argv[0], False

@@ -13,7 +13,7 @@ import os
 import stat
 from binascii import a2b_base64
 from collections.abc import Callable
-from errno import ENODEV
+from errno import ENODEV, EPERM
 
 from tiffin.kernel import capabilities, mounts, network, process, seccomp
 from tiffin.kernel.cgroups import join
@@ -39,6 +39,11 @@ else:
     Protocol = object  # typing costs four milliseconds, and 600 KB in each spawner
 
 Node = tuple[str, int, int, int]  # path, mode with type, major, minor
+
+# What lxcfs and the like show in another way; runc lets these be covered too.
+SHOWN_OTHERWISE = frozenset(
+    f"/proc/{name}" for name in "cpuinfo diskstats loadavg meminfo slabinfo stat swaps uptime".split()
+)
 
 
 class Step(Protocol):
@@ -120,6 +125,10 @@ class MountKernel(NamedTuple):
         target = _folder_in(stage.root, self.target)
         mounts.mount(self.kind, f"/proc/self/fd/{target}", self.kind, self.flags, self.options)
         os.close(target)
+        if self.kind == "proc":
+            mounted = _folder_in(stage.root, self.target)
+            stage.proc = os.fstat(mounted).st_dev
+            os.close(mounted)
 
 
 class MountCgroups(NamedTuple):
@@ -154,6 +163,7 @@ class MountMemory(NamedTuple):
 
     def apply(self, stage: Stage) -> None:
         target = _folder_in(stage.root, self.target)
+        _spare_proc(stage, target, self.target)
         there = os.fstat(target)
         words = [word for word in self.options.split(",") if word]
         given = {word.partition("=")[0] for word in words}
@@ -208,6 +218,7 @@ class Bind(NamedTuple):
             mounts.set_attributes(tree, add=mounts.MOUNT_ATTR_RDONLY, recursive=self.recursive)
         is_folder = stat.S_ISDIR(os.fstat(tree).st_mode)
         target = _folder_in(stage.root, self.target) if is_folder else _file_in(stage.root, self.target)
+        _spare_proc(stage, target, self.target)
         mounts.move_mount(tree, target)
         os.close(target)
         os.close(tree)
@@ -386,6 +397,13 @@ class HoldCapabilities(NamedTuple):
         capabilities.set_capabilities(held, held, 0)
 
 
+class JoinNewKeyring(NamedTuple):
+    why: str = "leave behind the keys of the session in which tiffin was started"
+
+    def apply(self, stage: Stage) -> None:
+        process.join_new_keyring()
+
+
 class DieWithShim(NamedTuple):
     why: str = "no first process without the shim that keeps its output and its exit code"
 
@@ -435,7 +453,7 @@ KINDS: dict[str, Callable[..., Step]] = {
         JoinCgroup, UnshareCgroup, ShareNetwork, IsolateMounts, MountUnion, MountKernel, MountCgroups, MountMemory,
         MakeDevices, MakeLinks, Bind, MaskPaths, ReadonlyPaths, OpenTerminal, MakeFolder, PivotRoot,
         ReadonlyRoot, SetHostname, LoopbackUp, JoinSpace, FindRoot, OpenExecTerminal, SetUser, ChangeFolder,
-        LimitCapabilities, HoldCapabilities, DieWithShim, NoNewPrivileges, FilterSyscalls, Execute,
+        LimitCapabilities, HoldCapabilities, JoinNewKeyring, DieWithShim, NoNewPrivileges, FilterSyscalls, Execute,
         ExecuteUnderInit,
     )
 }  # fmt: skip
@@ -461,6 +479,12 @@ def _existing(root: int, path: str) -> int | None:
         return open_in_root(root, path, os.O_PATH)
     except (FileNotFoundError, NotADirectoryError):
         return None
+
+
+def _spare_proc(stage: Stage, target: int, path: str) -> None:
+    """Nobody may cover what the kernel tells of processes: not by a link of the image that leads there either."""
+    if os.fstat(target).st_dev == stage.proc and path not in SHOWN_OTHERWISE:
+        raise OSError(EPERM, "nothing may be mounted inside /proc", path)
 
 
 def _folder_in(root: int, path: str) -> int:
