@@ -4,6 +4,7 @@
     <runroot>/run/<id>/record    pids, group, paused or not: of this boot only
     <runroot>/run/<id>/socket    the shim listens
     <runroot>/ended/<id>.<any>   the folder of a run that is over, locked until its shim has put everything away
+    <runroot>/groups/<name>      locked by the shim that has this control group, from before its run until after it
     <root>/containers/<id>/last  the last run: when, and how it ended; never a pid
 
 A record whose lock is free means that the shim ended without finishing: see `runtime.recovery`.
@@ -18,6 +19,8 @@ from tiffin.errors import StoreDamaged
 from tiffin.record import NamedTuple
 from tiffin.store import Store, files
 from tiffin.store.locks import Lock, is_held, lock, try_lock
+
+GROUPS = "/tiffin"  # above the groups of all runs
 
 
 class RunRecord(NamedTuple):

@@ -9,10 +9,10 @@ import os
 import time
 
 from tiffin.kernel import process
-from tiffin.kernel.cgroups import Group, Layout
-from tiffin.runtime.record import LastRun, RunFolder, RunRecord, delete, read_record
+from tiffin.kernel.cgroups import Group, Layout, detect
+from tiffin.runtime.record import GROUPS, LastRun, RunFolder, RunRecord, delete, read_record
 from tiffin.store import Store, events, sweep
-from tiffin.store.locks import is_held
+from tiffin.store.locks import is_held, try_lock
 
 SUPERVISOR_KILLED = "supervisor killed"
 MACHINE_STOPPED = "machine stopped"
@@ -26,6 +26,8 @@ def recover_all(store: Store) -> None:
             recover(store, id)
     for name in _names(store.run_path("ended")):
         _put_away(store, name)
+    for name in _names(store.run_path("groups")):
+        _remove_abandoned(store.run_path("groups", name))
 
 
 def recover(store: Store, id: str) -> None:
@@ -67,6 +69,20 @@ def _put_away(store: Store, name: str) -> None:
                 _remove_group(record)
             folder.clear()
     delete(ended)
+
+
+def _remove_abandoned(claim: str) -> None:
+    """The group of a shim that was killed, be it before its run had begun."""
+    try:
+        held = try_lock(claim)
+    except FileNotFoundError:
+        return
+    if held:
+        with held:
+            group = Group(detect(), f"{GROUPS}/{os.path.basename(claim)}")
+            group.kill()
+            group.remove()
+            os.unlink(claim)
 
 
 def _remove_group(record: RunRecord) -> None:

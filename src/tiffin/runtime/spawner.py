@@ -25,6 +25,7 @@ from tiffin.kernel import cgroups, process, signals, unix
 from tiffin.kernel.cgroups import Group, Layout, Limits
 from tiffin.runtime.channel import Channel
 from tiffin.runtime.plan import Plan
+from tiffin.runtime.record import GROUPS
 from tiffin.runtime.recovery import recover_all
 from tiffin.runtime.starter import Starter
 from tiffin.runtime.supervise import supervise
@@ -32,8 +33,7 @@ from tiffin.store import Store, sweep
 from tiffin.store.locks import lock
 
 IDLE = 60.0  # seconds without a caller, after which it leaves
-PARENT = "/tiffin"
-GROUP = f"{PARENT}/shims"
+GROUP = f"{GROUPS}/shims"
 SPACES = process.CLONE_NEWPID | process.CLONE_NEWIPC | process.CLONE_NEWUTS | process.CLONE_NEWNET
 TAKEN = b"."
 ENDING = (int(signal.SIGHUP), int(signal.SIGINT), int(signal.SIGTERM))
@@ -107,18 +107,24 @@ def _switch_importing_off() -> None:
 def _serve(server: socket, path: str, layout: Layout) -> None:
     """Always have one shim forked in advance, waiting for a caller; fork the next when it has found one."""
     fork = process.Fork(SPACES)
-    key = os.path.basename(path)  # so that a group tells whose it is
-    while _serve_one(server, fork, Group(layout, f"{PARENT}/{key}-{os.urandom(4).hex()}")):
+    folder, key = os.path.split(path)  # so that a group tells whose it is
+    claims = f"{os.path.dirname(folder)}/groups"
+    os.makedirs(claims, 0o700, exist_ok=True)
+    while True:
+        name = f"{key}-{os.urandom(4).hex()}"
+        if not _serve_one(server, fork, Group(layout, f"{GROUPS}/{name}"), f"{claims}/{name}"):
+            break
         _reap()
     with lock(f"{path}.lock", create=True):  # whoever starts a spawner holds it too
         os.unlink(path)
 
 
-def _serve_one(server: socket, fork: process.Fork, group: Group) -> bool:
+def _serve_one(server: socket, fork: process.Fork, group: Group, claim: str) -> bool:
     """Fork a shim, which forks a launcher into new namespaces and the group. False if nobody came for long.
 
     Whatever can be done before the fork is done here: each page that a shim touches stays its own.
     """
+    held = lock(claim, create=True)
     group.create(Limits())
     cgroup = group.open_directory()
     ours, launchers = unix.pair()
@@ -126,7 +132,8 @@ def _serve_one(server: socket, fork: process.Fork, group: Group) -> bool:
     signals.by_default(SIGCHLD)
     signals.ignore(*ENDING)
     if os.fork() == 0:
-        _become_shim(server, ours, launchers, status, reports, group, cgroup, fork)
+        _become_shim(server, ours, launchers, status, reports, group, cgroup, fork, claim)
+    held.release()  # now the shim holds it
     signals.by_default(*ENDING)
     signals.ignore(SIGCHLD)
     for end in (launchers, status, reports):
@@ -168,6 +175,7 @@ def _become_shim(
     group: Group,
     cgroup: int | None,
     fork: process.Fork,
+    claim: str,
 ) -> None:
     """Fork the launcher, and watch over what becomes of it."""
     code = 1
@@ -180,6 +188,7 @@ def _become_shim(
         for end in (server, spawner, launchers, reports):
             end.close()
         supervise(launcher, status, group)
+        os.unlink(claim)
         code = 0
     finally:
         os._exit(code)
