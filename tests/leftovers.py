@@ -1,8 +1,8 @@
 """What a test session left on the machine: mounts, processes and cgroups that belong to its folder.
 
 Others may work on the same machine at the same time, so a thing counts only when it can be told to be ours: it has
-the session's folder in its mounts, open files, arguments or environment; a cgroup has the name of a container of which
-the events in that folder tell.
+the session's folder in its mounts, open files, arguments or environment; a cgroup's name begins with the key of a
+spawner that had its socket in that folder.
 """
 
 from __future__ import annotations
@@ -10,14 +10,11 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
-import re
 import select
 import signal
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
-
-from tiffin.store.events import Event
 
 if TYPE_CHECKING:
     from tiffin.engine import Engine
@@ -33,9 +30,7 @@ def look(folder: str) -> list[str]:
     wait_for_processes(folder)
     found = [f"process {pid}: {arguments(pid)}" for pid in processes(folder)]
     found += [f"mount {line}" for line in mounts(folder)]
-    containers = containers_of(folder)
-    found += [f"cgroup {group}" for group in sorted(groups()) if os.path.basename(group) in containers]
-    return found
+    return found + [f"cgroup {group}" for group in groups_of(folder)]
 
 
 def of_containers(engine: Engine) -> list[str]:
@@ -45,8 +40,7 @@ def of_containers(engine: Engine) -> list[str]:
     wait_for(shims)
     found = [f"process {pid}: {command(pid)}" for pid in processes(engine.root) if command(pid) != SPAWNER]
     found += [f"mount {line}" for line in mounts(engine.root)]
-    ids = frozenset(event.id for event in engine.events(since=0, until=time.time()) if isinstance(event, Event))
-    found += [f"cgroup {group}" for group in sorted(groups()) if os.path.basename(group) in ids]
+    found += [f"cgroup {group}" for group in groups_of(engine.runroot)]
     root, runroot = engine.root, engine.runroot
     for place in (f"{root}/containers", f"{root}/containers/names", f"{runroot}/run", f"{runroot}/ended"):
         with contextlib.suppress(FileNotFoundError):
@@ -131,10 +125,30 @@ def groups() -> frozenset[str]:
     return frozenset(found)
 
 
-def containers_of(folder: str) -> frozenset[str]:
-    """The ids of all containers that ever were in the engine roots there, by their events."""
-    places = (glob.glob(f"{folder}/{depth}run/events/*") for depth in ("", "*/"))
-    return frozenset(id for place in places for file in place for id in re.findall(r"\b[0-9a-f]{64}\b", _read(file)))
+def groups_of(folder: str) -> list[str]:
+    """Those of runs whose runroot lies in a folder, but for the one that a spawner has, or makes, for the next."""
+    deadline = time.monotonic() + PATIENCE
+    while (found := _groups_of(folder)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return found
+
+
+def _groups_of(folder: str) -> list[str]:
+    places = (glob.glob(f"{folder}/{depth}spawner/*.lock") for depth in ("", "*/", "*/*/"))
+    keys = {os.path.basename(file).removesuffix(".lock") for place in places for file in place}
+    ours = [group for group in groups() if os.path.basename(group).partition("-")[0] in keys]
+    if not ours:
+        return []
+    spares = {_v2_group(pid) for pid in processes(folder) if command(pid) == SPAWNER}
+    return sorted(group for group in ours if os.path.basename(group) not in spares)
+
+
+def _v2_group(pid: int) -> str:
+    """The name of the group of a process in the hierarchy of v2."""
+    with contextlib.suppress(OSError):
+        lines = _read(f"/proc/{pid}/cgroup").splitlines()
+        return os.path.basename(next((line for line in lines if line.startswith("0::")), ""))
+    return ""
 
 
 def arguments(pid: int) -> str:
