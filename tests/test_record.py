@@ -51,8 +51,10 @@ def test_wrong_values_are_refused(values: tuple[int, ...], named: dict[str, int]
 
 
 def test_a_field_without_a_default_cannot_follow_one_with_a_default() -> None:
+    space: dict[str, object] = {}
+    text = "class Wrong(NamedTuple):\n    a: int = 1\n    b: int\n"
     with pytest.raises(TypeError, match="without a default"):
-        type(Point)("Wrong", (NamedTuple,), {"__annotations__": {"a": "int", "b": "int"}, "a": 1})
+        exec(text, {"NamedTuple": NamedTuple, "__name__": __name__}, space)
 
 
 def test_a_record_has_no_room_for_more() -> None:
