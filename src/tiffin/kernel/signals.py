@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from _signal import (  # type: ignore[import-not-found]  # the C half of signal
+    SIG_BLOCK,
     SIG_DFL,
     SIG_IGN,
     SIG_SETMASK,
@@ -20,6 +21,11 @@ def by_default(*numbers: int) -> None:
 def ignore(*numbers: int) -> None:
     for number in numbers:
         signal(number, SIG_IGN)
+
+
+def block(*numbers: int) -> None:
+    """Let them wait, also those that are ignored."""
+    pthread_sigmask(SIG_BLOCK, numbers)
 
 
 def unblock_all() -> None:
