@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -89,24 +91,23 @@ def test_moving_out_empties_the_place_at_once(tmp_path: Path) -> None:
         files.move_out(str(tmp_path / "place"), str(tmp_path / "trash2"))
 
 
-@pytest.fixture
-def no_larger_than(request: pytest.FixtureRequest) -> Iterator[None]:
-    """A limit on the size of files, of 4 KB: the simplest disk that is full."""
-    import resource
-
+@contextmanager
+def _no_larger_than(size: int) -> Iterator[None]:
+    """A limit on the size of files: the simplest disk that is full. It holds for pytest's own output, too."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    signal.signal(signal.SIGXFSZ, ignored)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
 
 
-@pytest.mark.usefixtures("no_larger_than")
 def test_a_disk_without_room_leaves_the_old_record_and_nothing_else(tmp_path: Path) -> None:
     path = str(tmp_path / "record")
     files.replace(path, b"old")
-    with pytest.raises(OSError, match="File too large"):
+    with pytest.raises(OSError, match="File too large"), _no_larger_than(4096):
         files.replace(path, bytes(5000))
     assert files.read(path) == b"old"
     assert os.listdir(tmp_path) == ["record"]
