@@ -43,9 +43,11 @@ def engine(root: str, runroot: str) -> Engine:
 
 
 def tar(members: Mapping[str, Content] | None = None) -> bytes:
-    """The image's file system; `members` come in addition, or in the place of what there is."""
+    """The image's file system; `members` come in addition, or in the place of what there is (with all below it)."""
     chosen: dict[str, Content] = dict.fromkeys(FOLDERS)
     chosen |= {"etc/passwd": PASSWD, "etc/group": GROUP, **(members or {})}
+    others = tuple(f"{name}/" for name, content in chosen.items() if content is not None)
+    chosen = {name: content for name, content in chosen.items() if not name.startswith(others)}
     file = io.BytesIO()
     with tarfile.open(fileobj=file, mode="w") as archive:
         for name, content in chosen.items():

@@ -24,7 +24,7 @@ def ignore(*numbers: int) -> None:
 
 
 def block(*numbers: int) -> None:
-    """Let them wait, also those that are ignored."""
+    """Let them wait, for as long as they are blocked."""
     pthread_sigmask(SIG_BLOCK, numbers)
 
 

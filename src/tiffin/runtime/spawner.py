@@ -124,19 +124,16 @@ def _serve_one(server: socket, fork: process.Fork, group: Group, claim: str) -> 
 
     Whatever can be done before the fork is done here: each page that a shim touches stays its own.
     """
+    signals.block(*ENDING)  # until a shim is there, which will put the group away, and is deaf to them for good
     held = lock(claim, create=True)
     group.create(Limits())
     cgroup = group.open_directory()
     ours, launchers = unix.pair()
     status, reports = unix.pair()
     signals.by_default(SIGCHLD)
-    signals.block(*ENDING)  # one that is meant for us comes after the fork
-    signals.ignore(*ENDING)
     if os.fork() == 0:
-        signals.unblock_all()
         _become_shim(server, ours, launchers, status, reports, group, cgroup, fork, claim)
     held.release()  # now the shim holds it
-    signals.by_default(*ENDING)
     signals.unblock_all()
     signals.ignore(SIGCHLD)
     for end in (launchers, status, reports):

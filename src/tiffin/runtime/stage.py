@@ -16,7 +16,7 @@ from tiffin.kernel.files import open_in_root
 
 TIOCSPTLCK, TIOCGPTPEER, TIOCSCTTY = 0x40045431, 0x5441, 0x540E
 # Python ignores the first two, a shim the others.
-IGNORED = tuple(map(int, (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGINT, signal.SIGTERM)))
+IGNORED = (int(signal.SIGPIPE), int(signal.SIGXFSZ))  # by Python
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # What is said on the way. The end of the stream after EXECUTING means: the program has begun.
