@@ -10,7 +10,8 @@ from fcntl import fcntl
 
 import pytest
 
-from tests import busybox, leftovers
+from tests import busybox
+from tests.runtime.killing import waiting
 from tiffin.engine import Config, Engine, ExecConfig
 from tiffin.errors import StartFailed
 from tiffin.kernel.files import F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE
@@ -45,7 +46,7 @@ def test_the_program_that_enters_is_a_sealed_copy(engine: Engine) -> None:
     """CVE-2019-5736: so nobody can write to the host's, and not to this one either."""
     with engine.create("busybox", ["true"]) as container:
         container.start().wait()
-        for pid in leftovers.processes(engine.runroot):
+        for pid in waiting(engine):
             assert os.readlink(f"/proc/{pid}/exe") == "/memfd:tiffin-spawner (deleted)"
             with open(f"/proc/{pid}/exe", "rb") as file:
                 assert fcntl(file, F_GET_SEALS) == F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
