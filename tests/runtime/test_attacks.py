@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fcntl import fcntl
+from pathlib import Path
 
 import pytest
 
-from tests import busybox
-from tests.runtime.killing import waiting
-from tiffin.engine import Config, Engine, ExecConfig
+from tests import busybox, leftovers
+from tests.runtime.killing import parent, until, waiting
+from tiffin.engine import Config, Engine, ExecConfig, HostConfig
 from tiffin.errors import StartFailed
 from tiffin.kernel.files import F_SEAL_GROW, F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_WRITE
 
@@ -112,3 +115,138 @@ def test_links_where_the_kernels_file_systems_belong_lead_nowhere_outside(
     container = fresh_engine.create("hostile", ["sh", "-c", "cat /proc/mounts; ls /dev"])
     with suppress(StartFailed):
         assert container.start().wait() in (0, 1)
+
+
+# who enters, and who is there already
+
+PRY = r"""
+while ! test -e /go; do sleep 0.02; done
+for place in /proc/[0-9]*; do
+    name=$(cat $place/comm 2> /dev/null)
+    case $name in ""|sh|sleep|cat|touch) continue;; esac
+    (: < $place/mem) 2> /dev/null && echo $name opened mem
+    for file in environ maps auxv stack syscall io fdinfo/0; do
+        head -c 1 $place/$file > /dev/null 2>&1 && echo $name read $file
+    done
+    for link in $place/exe $place/cwd $place/root $place/fd/* $place/map_files/*; do
+        readlink $link > /dev/null && echo $name followed $link
+        (: < $link) 2> /dev/null && echo $name opened $link
+    done
+    echo $name was there
+done
+echo over
+"""
+
+
+@pytest.mark.parametrize("call", ["openat2", "capset", "execve"])
+def test_who_enters_cannot_be_looked_into(engine: Engine, tmp_path: Path, call: str) -> None:
+    """An exec is stopped on its way, and root inside looks at all that /proc tells of it (what ptrace asks as well)."""
+    with engine.create("busybox", ["sh", "-c", PRY]) as container:
+        running = container.start()
+        running.execute(["true"])
+
+        def enter() -> None:
+            with suppress(StartFailed):  # it will be killed, as the container ends before it goes on
+                running.execute(["true"])
+
+        thread = threading.Thread(target=enter)
+        stopped_at(parent(running.pid), call, str(tmp_path / "trace"), thread.start)
+        running.execute(["touch", "/go"])
+        said = [line.text.decode().strip() for line in running.logs(follow=True)]
+        thread.join()
+    assert said in (["tiffin-spawner was there", "over"], ["tiffin-shim was there", "over"])
+
+
+def stopped_at(shim: int, call: str, report: str, begin: Callable[[], None]) -> None:
+    """Until a child of the shim has come to a system call, and stands there."""
+    command = ["strace", "-f", "-p", str(shim), "-o", report, "-e", f"inject={call}:signal=STOP:when=1"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as strace:
+        assert strace.stderr is not None
+        assert b"attached" in strace.stderr.readline()
+        begin()
+        until(lambda: "stopped by SIGSTOP" in Path(report).read_text(errors="replace"))
+        strace.terminate()
+
+
+def test_a_container_cannot_reach_its_shim_nor_its_neighbours(engine: Engine) -> None:
+    script = "kill -9 -1; kill -STOP 1 2 3 4 5 6 7 8 9; kill -9 $PPID; ls -d /proc/[0-9]*"
+    with engine.create("busybox", ["sleep", "1000000"]) as other, engine.create("busybox", ["sh", "-c", script]) as one:
+        others = other.start()
+        assert one.start().wait() == 0
+        assert one.output() == b"/proc/1\n"
+        assert others.execute(["echo", "fine"]).stdout == b"fine\n"
+
+
+def test_nothing_outlives_the_first_process(engine: Engine) -> None:
+    """Neither daemons in sessions of their own, nor execs, nor those who ignore what can be ignored."""
+    daemon = "trap '' HUP INT TERM; while true; do sleep 1000000; done"
+    with engine.create("busybox", ["sh", "-c", f'setsid sh -c "{daemon}" & {daemon}']) as container:
+        running = container.start()
+        execution = running.exec(["sh", "-c", daemon])
+        group = _group_of(running.pid)
+        assert len(until(lambda: pids if len(pids := _members(group)) >= 6 else None)) >= 6
+        running.kill()
+        assert execution.wait() == 137
+        leftovers.wait_for([int(pid) for pid in _members(group)])
+        assert _members(group) == []
+
+
+def _group_of(pid: int) -> str:
+    with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:
+        line = next(line for line in file if line.startswith("0::"))
+    top = "/sys/fs/cgroup/unified" if os.path.exists("/sys/fs/cgroup/unified") else "/sys/fs/cgroup"
+    return top + line.strip().removeprefix("0::")
+
+
+def _members(group: str) -> list[str]:
+    try:
+        return Path(f"{group}/cgroup.procs").read_text().split()
+    except OSError:
+        return []
+
+
+# what root inside may put in the way of those who come later
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "rm /dev/null; mkfifo /dev/null",
+        "rm -r /dev/null; ln -s /proc/self/mem /dev/null",
+        "mount -t tmpfs none /proc; mkdir -p /proc/self/fd /proc/self/ns; mkfifo /proc/self/comm /proc/self/ns/mnt",
+        "mount -t tmpfs none /dev; mkdir /dev/pts; mkfifo /dev/pts/ptmx /dev/null",
+        "rm /etc/passwd /etc/group; mkfifo /etc/passwd /etc/group",
+        "mount -t tmpfs none /etc; ln -s /proc/kmsg /etc/passwd; ln -s /dev/zero /etc/group",
+        "umount -l /sys/fs/cgroup; umount -l /dev/pts; true",
+    ],
+)
+def test_an_exec_waits_for_nothing_that_was_put_in_its_way(engine: Engine, spoil: str) -> None:
+    with engine.create("busybox", FOR_EVER, host=HostConfig(privileged=True)) as container:
+        running = container.start()
+        assert running.execute(["sh", "-c", spoil]).exit_code == 0
+        for config in (ExecConfig(), ExecConfig(tty=True), ExecConfig(user="alice"), ExecConfig(working_dir="/dev")):
+            execution = None
+            with suppress(StartFailed):
+                execution = running.exec(["true"], config=config)
+                assert execution.wait() == 0
+        running.kill()
+
+
+def test_a_volume_that_another_container_reshapes_leads_nowhere(engine: Engine, tmp_path: Path) -> None:
+    """CVE-2021-30465: the target of a mount is a folder at one moment and a link at the next."""
+    shared, inner = tmp_path / "shared", tmp_path / "inner"
+    for folder in (shared, inner):
+        folder.mkdir()
+    (inner / "mark").touch()
+    flip = "cd /shared; while true; do mkdir -p sub; rmdir sub; ln -s ../../../../../../.. sub; rm sub; done"
+    volume = f"{shared}:/shared"
+    with engine.create("busybox", ["sh", "-c", flip], host=HostConfig(binds=(volume,))) as flipping:
+        flipping.start()
+        for _ in range(15):
+            look = ["sh", "-c", "find / -name mark -not -path '/proc/*'"]
+            host = HostConfig(binds=(volume, f"{inner}:/shared/sub/deep"))
+            with engine.create("busybox", look, host=host) as container:
+                with suppress(StartFailed):
+                    container.start().wait()
+                assert set(container.output().decode().split()) <= {"/deep/mark", "/shared/sub/deep/mark"}
+    assert not os.path.exists("/deep")
