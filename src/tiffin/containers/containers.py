@@ -106,7 +106,8 @@ class Containers:
             self.store.trash(self.folder(record.id), durable=not record.host.auto_remove)  # commit point
         except FileNotFoundError as error:
             raise NoSuchContainer(f"No such container: {record.id}") from error
-        self._release(record.name, record.id)
+        with self._names():  # else it may be given away between looking and taking
+            self._release(record.name, record.id)
 
     def free_name(self) -> str:
         """An adjective and a dish, as nobody has it yet."""

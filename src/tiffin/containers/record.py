@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tiffin.errors import StoreDamaged
+from tiffin.errors import BadParameter, StoreDamaged
 from tiffin.model.config import Config, HostConfig
 from tiffin.record import NamedTuple
 
@@ -39,5 +39,5 @@ class ContainerRecord(NamedTuple):
             form = json.loads(content)
             config, host = Config.from_json(form["Config"]), HostConfig.from_json(form["HostConfig"])
             return cls(form["Id"], form["Name"], form["Created"], form["Image"], form["Top"], config, host)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, BadParameter) as error:
             raise StoreDamaged(f"{path} is no container's record ({error}); move its folder away to go on") from error
