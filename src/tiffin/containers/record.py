@@ -39,5 +39,5 @@ class ContainerRecord(NamedTuple):
             form = json.loads(content)
             config, host = Config.from_json(form["Config"]), HostConfig.from_json(form["HostConfig"])
             return cls(form["Id"], form["Name"], form["Created"], form["Image"], form["Top"], config, host)
-        except (ValueError, KeyError, TypeError, BadParameter) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, BadParameter) as error:
             raise StoreDamaged(f"{path} is no container's record ({error}); move its folder away to go on") from error
