@@ -126,6 +126,7 @@ def limits_of(host: HostConfig) -> Limits:
     """What the settings say, in the cgroups' terms."""
     return Limits(
         memory=host.memory or None,
+        memory_swap=2 * host.memory or None,  # as Docker, where nothing is said of swap
         cpu_quota=host.nano_cpus * PERIOD // 10**9 if host.nano_cpus else None,
         cpu_period=PERIOD if host.nano_cpus else None,
         pids=host.pids_limit if host.pids_limit > 0 else None,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["DeviceRule", "Group", "Hierarchy", "Layout", "Limits", "Usage", "detect", "join"]
 
 PATIENCE = 2.0  # seconds: for freezing, for killed processes to end, and for their groups to become removable
+SWAP = ("memory.memsw.limit_in_bytes", "memory.swap.max")
 COUNTED = ("cpu", "cpuset", "memory", "pids", "io")  # v2 controllers that a group gets for its counters alone
 
 
@@ -162,7 +163,7 @@ class Group(NamedTuple):
             _inherit_cpuset(cpuset.mount, self.path)
         for setting in v1_settings(limits):
             if v1 := self.layout.v1_of(setting.controller):
-                _write(f"{self.folder(v1)}/{setting.file}", setting.value)
+                _set(self.folder(v1), setting)
             elif not self.layout.v2_of(setting.controller):
                 raise _missing(setting.controller)
 
@@ -173,7 +174,7 @@ class Group(NamedTuple):
         wanted = [controller for controller in COUNTED if controller in self.layout.v2.controllers]
         _enable(self.layout.v2.mount, self.path, wanted, needed={setting.controller for setting in settings})
         for setting in settings:
-            _write_v2(self.folder(self.layout.v2), setting)
+            _set(self.folder(self.layout.v2), setting)
 
     def _limit_devices(self, rules: tuple[DeviceRule, ...]) -> None:
         if not rules:
@@ -278,12 +279,12 @@ def _enable(mount: str, path: str, wanted: list[str], *, needed: set[str]) -> No
                 raise
 
 
-def _write_v2(folder: str, setting: Setting) -> None:
+def _set(folder: str, setting: Setting) -> None:
     try:
         _write(f"{folder}/{setting.file}", setting.value)
     except FileNotFoundError:
-        if setting.file != "memory.swap.max" or setting.value not in ("0", "max"):
-            raise  # no swap counting in this kernel: nothing to forbid, as runc sees it
+        if setting.file not in SWAP:
+            raise  # a kernel that does not count swap cannot limit it: as Docker, which only warns
 
 
 def _write_device_rules(folder: str, rules: Iterable[DeviceRule]) -> None:
