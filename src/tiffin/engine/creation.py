@@ -12,7 +12,8 @@ from tiffin.engine.parts import Parts
 from tiffin.engine.planning import kept_capabilities
 from tiffin.engine.references import Found, find
 from tiffin.engine.signals import signal_number
-from tiffin.errors import BadParameter
+from tiffin.engine.state import state_of
+from tiffin.errors import BadParameter, NameInUse, NoSuchContainer
 from tiffin.images.config import merge
 from tiffin.model.config import Config, HostConfig
 from tiffin.runtime.client import Connection, Streams
@@ -43,7 +44,11 @@ def create(
         )
         _check(record)
         top = parts.layers.folder(found.top) if found.top else None
-        containers.create(record, root_like=top, durable=not host.auto_remove)
+        try:
+            containers.create(record, root_like=top, durable=not host.auto_remove)
+        except NameInUse:
+            _let_go_of_the_dead(parts, record.name)
+            containers.create(record, root_like=top, durable=not host.auto_remove)
     events.emit(parts.store, "container", "create", id, attributes(record))
     return record
 
@@ -77,6 +82,14 @@ def create_and_start(
             held.release()
         raise
     return record, spaces.start(parts, record, streams, owned=owned, run_lock=held)
+
+
+def _let_go_of_the_dead(parts: Parts, name: str) -> None:
+    """The name may be that of a `--rm` container whose shim was killed: it goes when somebody looks."""
+    try:
+        state_of(parts.store, Containers(parts.store).resolve(name).id)
+    except NoSuchContainer:
+        pass
 
 
 def new_id() -> str:

@@ -16,8 +16,9 @@ from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import spaces
 from tiffin.engine.signals import signal_number
 from tiffin.engine.state import ContainerState, state_of
-from tiffin.errors import ContainerNotRunning, NotFound, TiffinError
+from tiffin.errors import ContainerNotRunning, NoSuchContainer, NotFound, TiffinError
 from tiffin.model.config import Config, HostConfig
+from tiffin.model.nouns import State
 from tiffin.record import NamedTuple
 from tiffin.runtime.channel import ChannelClosed
 from tiffin.runtime.client import Connection, Streams
@@ -159,9 +160,10 @@ class Container:
 
     def state(self) -> ContainerState:
         """What it is doing now. Raises NoSuchContainer."""
-        if not os.path.isdir(self._home):
-            Containers(self._parts.store).get(self.id)
-        return state_of(self._parts.store, self.id)
+        state = state_of(self._parts.store, self.id)
+        if state.status == State.REMOVING or not os.path.isdir(self._home):
+            raise NoSuchContainer(f"No such container: {self.id}")
+        return state
 
     def start(self, streams: Streams | None = None) -> RunningContainer:
         """Put a process space around it.

@@ -46,10 +46,11 @@ def ps(parts: Parts, *, all: bool = False, size: bool = False) -> list[Container
     from tiffin.runtime.recovery import recover_all  # first, so that nothing dead is shown
 
     recover_all(parts.store)
+    found = [(record, state_of(parts.store, record.id)) for record in Containers(parts.store).all()]
     return [
         _summary(parts, record, state, size)
-        for record in Containers(parts.store).all()
-        if (state := state_of(parts.store, record.id)).is_alive or all
+        for record, state in found
+        if state.is_alive or (all and state.status != State.REMOVING)
     ]
 
 

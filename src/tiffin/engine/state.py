@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tiffin.containers import ContainerRecord
+from tiffin.errors import NoSuchContainer
 from tiffin.model.nouns import Container, State
 from tiffin.record import NamedTuple
 from tiffin.runtime.record import RunFolder
@@ -32,14 +33,16 @@ def state_of(store: Store, id: str) -> ContainerState:
     folder = RunFolder(store, id)
     record = folder.read()
     if record is not None and not folder.is_running():
-        _recover(store, id)
+        if not _recover(store, id):
+            return ContainerState(State.REMOVING)
         record = folder.read()
     if record is not None and record.pid:
         status = State.PAUSED if record.paused else State.RUNNING
         return ContainerState(status, record.pid, started=record.started)
     last = folder.read_last()
     if last is not None and last.started and not last.finished and not folder.is_running():
-        _recover(store, id)
+        if not _recover(store, id):
+            return ContainerState(State.REMOVING)
         last = folder.read_last()
     if last is None:
         return ContainerState(State.CREATED)
@@ -52,7 +55,16 @@ def noun_of(record: ContainerRecord, state: ContainerState) -> Container:
     return Container(record.id, record.name, record.image, record.top, state.status, record.host.auto_remove)
 
 
-def _recover(store: Store, id: str) -> None:
-    from tiffin.runtime.recovery import recover  # only after a crash
+def _recover(store: Store, id: str) -> bool:
+    """Whether the container is still there: one of `--rm` goes."""
+    from tiffin.containers import Containers  # only after a crash
+    from tiffin.runtime.recovery import recover
 
-    recover(store, id)
+    containers = Containers(store)
+    try:
+        recover(store, id, auto_remove=containers.get(id).host.auto_remove)
+        containers.get(id)
+    except NoSuchContainer:
+        recover(store, id)
+        return False
+    return True

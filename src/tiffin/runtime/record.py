@@ -141,10 +141,10 @@ class RunFolder(NamedTuple):
 
 
 def read_record(folder: str) -> RunRecord | None:
-    """Of the folder of a run, also of one that is over. None where there is none (any more)."""
+    """Of the folder of a run, also of one that is over. None where there is none (any more), or a damaged one."""
     try:
         return RunRecord(*json.loads(files.read(f"{folder}/record")))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError, TypeError):
         return None
 
 

@@ -30,8 +30,10 @@ def recover_all(store: Store) -> None:
         _remove_abandoned(store.run_path("groups", name))
 
 
-def recover(store: Store, id: str) -> None:
+def recover(store: Store, id: str, *, auto_remove: bool = False) -> None:
     """Finish one run: kill what is left of it, write down how it ended, and let a `--rm` container go.
+
+    `auto_remove` is for who knows the container: the record of a run is lost with the machine's memory.
 
     Nothing happens if a shim holds the run, or if it was finished properly.
     """
@@ -41,16 +43,18 @@ def recover(store: Store, id: str) -> None:
         return
     with held:
         record, last = folder.read(), folder.read_last()
-        same_boot = record is not None and record.boot == process.boot_id()
+        known = record or last
+        same_boot = known is not None and known.boot == process.boot_id()
         if record and same_boot:
             _remove_group(record)
         if record and record.pid and (last is None or last.started != record.started):
             last = LastRun(record.boot, record.started)  # it had only just begun
-        if last and not last.finished:
+        is_unfinished = last is not None and not last.finished
+        if last and is_unfinished:
             reason = SUPERVISOR_KILLED if same_boot else MACHINE_STOPPED
             folder.write_last(last._replace(finished=time.time(), exit_code=KILLED, reason=reason))
             events.emit(store, "container", "die", id, {"exitCode": str(KILLED), "reason": reason})
-        if record and record.auto_remove:
+        if (record and record.auto_remove) or (is_unfinished and auto_remove):
             _throw_away(store, id)
         folder.clear()
 
