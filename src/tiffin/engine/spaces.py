@@ -97,7 +97,6 @@ def execute(
 
     Raises ContainerNotRunning, ContainerPaused, CommandNotFound, CommandNotExecutable, StartFailed.
     """
-    keep = planning.kept_capabilities(record.host._replace(privileged=privileged or record.host.privileged))
     settings = record.config._replace(
         user=config.user or record.config.user,
         working_dir=config.working_dir or record.config.working_dir,
@@ -106,10 +105,15 @@ def execute(
         open_stdin=streams.stdin is not None,
     )
     unfiltered = privileged or record.host.privileged
-    exec_plan = planning.plan_exec(
-        record.id, argv, settings, record.host, _layout(parts), keep,
-        "" if unfiltered else default_filter(parts.store, keep),
-    )  # fmt: skip
+    try:
+        keep = planning.kept_capabilities(record.host._replace(privileged=unfiltered))
+        exec_plan = planning.plan_exec(
+            record.id, argv, settings, record.host, _layout(parts), keep,
+            "" if unfiltered else default_filter(parts.store, keep),
+        )  # fmt: skip
+    except BaseException:
+        streams.close()
+        raise
     connection = client.execute(RunFolder(parts.store, record.id), exec_plan, streams, owned=owned)
     connection.id = exec_plan.id
     return connection
@@ -190,7 +194,11 @@ def unpause(parts: Parts, record: ContainerRecord) -> None:
 
 def attach(parts: Parts, record: ContainerRecord, streams: Streams) -> Connection:
     """The streams joined to the first process. Raises ContainerNotRunning, ContainerPaused."""
-    _check(parts, "attach", record)
+    try:
+        _check(parts, "attach", record)
+    except BaseException:
+        streams.close()
+        raise
     return client.attach(RunFolder(parts.store, record.id), streams)
 
 

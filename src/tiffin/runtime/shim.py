@@ -100,6 +100,12 @@ class Shim:
             content, descriptors = client.channel.receive_raw(2.0)
         except (ChannelClosed, TimeoutError, OSError):
             self._part(client)
+        else:
+            self._obey(client, content, descriptors)
+
+    def _obey(self, client: Client, content: bytes, descriptors: list[int]) -> None:
+        if not self._is_here(client):  # it left while its wish had to wait
+            _close_all(descriptors)
             return
         try:
             if content.startswith(b'{"do":"exec"'):
@@ -107,9 +113,13 @@ class Shim:
             else:
                 self._answer(client, json.loads(content), descriptors)
         except TiffinError as error:
+            _close_all(descriptors)
             client.tell({"refused": type(error).__name__, "text": str(error)})
         except Exception as error:  # noqa: BLE001  # a fault of ours must not take the container along
             client.tell({"refused": "TiffinError", "text": f"the shim failed: {type(error).__name__}: {error}"})
+
+    def _is_here(self, client: Client) -> bool:
+        return self.clients.get(client.channel.fileno()) is client
 
     def _part(self, client: Client) -> None:
         number = client.channel.fileno()
@@ -148,6 +158,8 @@ class Shim:
         elif wish == "rename":
             self.attributes["name"] = request["name"]
             client.tell({"done": True})
+        else:
+            raise errors.BadParameter(f"the shim of container {self.id} cannot {wish}: is it of an older tiffin?")
 
     def _signal(self, client: Client, number: int) -> None:
         client.program.signal(number)
@@ -183,7 +195,7 @@ class Shim:
         if self.first.exit_code is not None:
             raise errors.ContainerNotRunning(f"Container {self.id} is not running")
         if self.holders:  # a commit: soon over
-            self.loop.after(0.002, client, lambda: self._exec(client, content, descriptors))
+            self.loop.after(0.002, client, lambda: self._obey(client, content, descriptors))
             return
         ours, theirs = unix.pair()
         cgroup = self._group().open_directory()
@@ -203,10 +215,8 @@ class Shim:
         result.close()
         os.waitpid(launcher, 0)
         pid, names, streams, owned, answer = marshal.loads(content) if content else (0, (), (), False, b"")
-        given = dict(zip(streams, descriptors, strict=False))
         if not pid:
-            for descriptor in given.values():
-                os.close(descriptor)
+            _close_all(descriptors)
             if handed:
                 self.loop.watch(handed[0], READ, lambda _: self._reap_failed(handed[0]))
             client.tell_raw(answer or b'{"refused":"TiffinError","text":"the launcher of an exec was killed"}')
@@ -216,9 +226,14 @@ class Shim:
             self.loop, child, log=None, stdin_once=True,
             exited=lambda program: self._finish_after(EXEC_LINGER, program), ended=_nothing,
         )  # fmt: skip
-        client.owns_program = owned
-        program.attach(client, given)
-        client.tell_raw(answer)
+        if self._is_here(client):
+            client.owns_program = owned
+            program.attach(client, dict(zip(streams, descriptors, strict=True)))
+            client.tell_raw(answer)
+            return
+        _close_all(descriptors)
+        if owned:
+            program.signal(signal.SIGKILL)
 
     def _reap_failed(self, pidfd: int) -> None:
         """Unreaped, it would keep the whole process space from ending: the kernel waits for the last in it."""
@@ -323,6 +338,11 @@ def _launch_exec(content: bytes, first_process: int, join_files: list[str], shim
             unix.send(shim, marshal.dumps((child.pid, tuple(handed), streams, owned, answer)), tuple(handed.values()))
     finally:
         os._exit(0)
+
+
+def _close_all(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _nothing(program: Program) -> None:
