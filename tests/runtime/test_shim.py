@@ -15,6 +15,7 @@ from tests.runtime.killing import parent, until
 from tiffin.engine import Config, Engine, ExecConfig, RunningContainer, Streams
 from tiffin.errors import ContainerPaused, StartFailed
 from tiffin.runtime import client
+from tiffin.runtime.channel import Channel, Message
 from tiffin.runtime.record import RunFolder
 
 pytestmark = pytest.mark.root
@@ -97,15 +98,15 @@ def test_an_exec_whose_owner_left_before_it_began_ends(engine: Engine, running: 
 
 def _leave_early(running: RunningContainer) -> None:
     """Ask for an exec that we own, and be gone before there is an answer."""
-    send = client.Channel.send
+    send = Channel.send
 
-    def send_and_leave(channel: client.Channel, message: client.Message, descriptors: tuple[int, ...] = ()) -> None:
+    def send_and_leave(channel: Channel, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         send(channel, message, descriptors)
         channel.socket.shutdown(socket.SHUT_WR)
         channel.close()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(client.Channel, "send", send_and_leave)
+        patch.setattr(Channel, "send", send_and_leave)
         with pytest.raises((OSError, ValueError)):
             running.exec(["sleep", "7654321"], owned=True)
 

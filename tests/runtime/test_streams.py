@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tiffin.engine import Config, Container, Engine, HostConfig, LogConfig, RunningContainer, Streams
+from tiffin.engine import Config, Container, Engine, HostConfig, LogConfig, Streams
 
 pytestmark = pytest.mark.root
 NO_LOG = HostConfig(log=LogConfig(driver="none"))
@@ -58,32 +58,17 @@ def test_input_arrives_and_so_does_its_end(engine: Engine) -> None:
         assert out.whole() == b"some input\nend\n"
 
 
-def test_the_input_of_a_container_that_keeps_it_open_may_come_from_one_client_after_the_other(engine: Engine) -> None:
-    with engine.create(
-        "busybox", ["sh", "-c", "read a; read b; echo $a $b"], config=Config(open_stdin=True)
-    ) as container:
+def test_input_may_come_from_one_client_after_the_other(engine: Engine) -> None:
+    script = "read a; echo got $a; read b; echo $a $b"
+    with engine.create("busybox", ["sh", "-c", script], config=Config(open_stdin=True)) as container:
         running = container.start()
-        for word in (b"first\n", b"second\n"):
-            reading, writing = os.pipe()
-            out = Reader()
-            attachment = running.attach(Streams(stdin=reading, stdout=out.writing))
-            os.write(writing, word)
-            os.close(writing)
-            if word == b"first\n":
-                _until_taken(running)
-                attachment.detach()
-        assert attachment.wait() == 0
-        assert out.whole() == b"first second\n"
-
-
-def _until_taken(running: RunningContainer) -> None:
-    """Until the program waits for its second line, as the kernel tells of its read of descriptor 0."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with open(f"/proc/{running.pid}/io", encoding="ascii") as file:
-            if "rchar: " in (text := file.read()) and int(text.split("rchar: ")[1].split()[0]) >= 6:
-                return
-    raise AssertionError("the program read nothing")
+        first, second = os.pipe(), Reader()
+        attachment = running.attach(Streams(stdin=_pipe_with(b"first\n"), stdout=first[1]))
+        assert os.read(first[0], 100) == b"got first\n"
+        attachment.detach()
+        os.close(first[0])
+        assert running.attach(Streams(stdin=_pipe_with(b"second\n"), stdout=second.writing)).wait() == 0
+        assert second.whole() == b"first second\n"
 
 
 def test_large_input_and_large_output_go_through_at_once(engine: Engine) -> None:
@@ -270,3 +255,13 @@ def test_an_attachment_can_be_polled(engine: Engine) -> None:
         assert select.select([running.attachment], [], [], 20)[0] == [running.attachment]
         assert running.attachment.poll() == 3
         assert attachment.wait() == 3
+
+
+def test_a_log_is_whole_as_soon_as_its_container_does_not_run(engine: Engine) -> None:
+    with engine.create("busybox", ["sh", "-c", "seq 2000; printf end"]) as container:
+        for number in range(1, 11):
+            container.start()
+            while container.state().is_alive:
+                pass
+            assert container.output().endswith(b"2000\nend")
+            assert container.output().count(b"end") == number

@@ -88,12 +88,14 @@ def test_its_user_owns_it(engine: Engine, keyboard: Keyboard) -> None:
         assert keyboard.rest().startswith(b"alice ")
 
 
-def test_its_size_changes_and_the_program_is_told(shell: RunningContainer, keyboard: Keyboard) -> None:
-    keyboard.type(b"stty -echo; trap 'stty size' WINCH; echo set\n")
-    keyboard.shows(b"set\r\n")
-    for size in ((24, 80), (50, 132)):
-        shell.attachment.resize(*size)
-        until(lambda size=size: _shows_size(keyboard, size))  # type: ignore[misc]
+def test_its_size_changes_and_the_program_is_told(engine: Engine, keyboard: Keyboard) -> None:
+    script = "trap 'stty size' WINCH; echo set; while true; do sleep 0.02; done"
+    with engine.create("busybox", ["sh", "-c", script], config=TERMINAL) as container:
+        running = container.start(keyboard.streams)
+        keyboard.shows(b"set\r\n")
+        for rows, columns in ((24, 80), (50, 132)):
+            running.attachment.resize(rows, columns)
+            keyboard.shows(b"%d %d\r\n" % (rows, columns))
 
 
 def _shows_size(keyboard: Keyboard, size: tuple[int, int]) -> bool:

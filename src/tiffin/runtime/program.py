@@ -147,13 +147,13 @@ class Program:
         self.loop.forget(self.pidfd)
         found = os.waitid(os.P_PIDFD, self.pidfd, os.WEXITED)
         assert found is not None
+        for output in self.outputs.values():
+            output.drain()  # first, so that a log is whole when its container has ended
         killed = found.si_code in (os.CLD_KILLED, os.CLD_DUMPED)
         self.exit_code = 128 + found.si_status if killed else found.si_status
         if self.input:
             self.input.close()
         self._exited(self)
-        for output in self.outputs.values():
-            output.drain()
         self._check()
 
     def _check(self) -> None:

@@ -19,6 +19,7 @@ from tiffin.runtime.log import LogFile
 from tiffin.runtime.loop import READ, WRITE, Loop
 
 CHUNK = 256 * 1024
+LARGEST_PIPE = 1 << 20
 PATIENCE = 10.0  # seconds
 F_SETPIPE_SZ = 1031
 
@@ -110,7 +111,7 @@ class Output:
         watcher.output = self
         self.watchers.append(watcher)
         try:
-            fcntl(self.descriptor, F_SETPIPE_SZ, 1 << 20)  # somebody wants it fast
+            fcntl(self.descriptor, F_SETPIPE_SZ, LARGEST_PIPE)  # somebody wants it fast
         except OSError:  # a terminal, or more than this user may have
             pass
 
@@ -124,9 +125,10 @@ class Output:
             self.loop.watch(self.descriptor, READ, self._on_readable)
 
     def drain(self) -> None:
-        """Read what is there, as far as the watchers take it."""
-        while self.is_open and self.loop.watches(self.descriptor) and self._read():
-            pass
+        """Read what is there, as far as the watchers take it; of one who goes on writing, no more than a pipe holds."""
+        for _ in range(2 * LARGEST_PIPE // CHUNK):
+            if not (self.is_open and self.loop.watches(self.descriptor) and self._read()):
+                return
 
     def finish(self) -> None:
         """Read no more, and let the watchers see the end."""
