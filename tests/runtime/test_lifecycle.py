@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import os
 
 import pytest
 
+from tests import busybox
 from tiffin.engine import Config, Engine, HostConfig, Streams
 from tiffin.errors import (
     CommandNotExecutable,
@@ -18,6 +20,7 @@ from tiffin.errors import (
     NameInUse,
     NoSuchContainer,
     NotModified,
+    StartFailed,
 )
 from tiffin.layers.changes import Change
 
@@ -244,3 +247,37 @@ def test_an_exec_ends_though_what_it_left_behind_holds_its_output(engine: Engine
     with engine.create("busybox", FOR_EVER) as container:
         result = container.start().execute(["sh", "-c", "sleep 1000000 & echo started"])
         assert (result.exit_code, result.stdout) == (0, b"started\n")
+
+
+def test_a_program_that_cannot_run_says_why(fresh_engine: Engine) -> None:
+    programs: dict[str, busybox.Content] = {
+        "bin/no-interpreter": b"#!/not/there\n",
+        "bin/no-format": b"\x7fELF and no more",
+        "bin/loop": busybox.Link("loop"),
+    }
+    fresh_engine.import_(io.BytesIO(busybox.tar(programs)), "odd")
+    expected = {
+        "/bin/no-interpreter": (CommandNotFound, "is there, but its interpreter or loader is not"),
+        "/bin/no-format": (CommandNotExecutable, "exec format error"),
+        "/bin/loop": (CommandNotExecutable, "symbolic links"),
+        "/etc/passwd/x": (CommandNotFound, "no such file or directory"),
+        "": (CommandNotFound, "executable file not found"),
+    }
+    for program, (error, words) in expected.items():
+        with fresh_engine.create("odd", [program]) as container, pytest.raises(error, match=words):
+            container.start()
+    with fresh_engine.create("odd", FOR_EVER) as container:
+        running = container.start()
+        for program, (error, words) in expected.items():
+            with pytest.raises(error, match=words):
+                running.execute([program])
+
+
+def test_arguments_and_variables_may_be_long_and_of_any_bytes(engine: Engine) -> None:
+    word, variable = "x" * 100_000, "V=" + "y" * 100_000
+    config = Config(env=(variable, "ODD=\udcff\u20ac"))
+    with engine.create("busybox", ["sh", "-c", 'echo ${#1} ${#V} "$ODD"', "sh", word], config=config) as container:
+        assert container.start().wait() == 0
+        assert container.output() == b"100000 100000 \xff\xe2\x82\xac\n".decode("utf-8", "replace").encode()
+    with engine.create("busybox", ["true", "x" * 3_000_000]) as container, pytest.raises(StartFailed, match="too long"):
+        container.start()
