@@ -184,15 +184,26 @@ def test_a_client_that_takes_nothing_is_let_go_and_told_why(engine: Engine) -> N
         os.close(stuck[0])
 
 
-def test_nobody_waits_for_the_end_because_another_client_is_slow(engine: Engine) -> None:
-    with engine.create("busybox", ["sh", "-c", "yes"]) as container:
+@pytest.mark.parametrize("verb", ["kill", "stop", "rm"])
+def test_nobody_waits_for_the_end_because_another_client_is_slow(engine: Engine, verb: str) -> None:
+    with engine.create(
+        "busybox", ["sh", "-c", "trap exit TERM; while true; do yes | head -c 1000000; done"]
+    ) as container:
         stuck = os.pipe()
-        container.start(Streams(stdout=stuck[1]))
+        attached = container.start(Streams(stdout=stuck[1]))
+        select.select([stuck[0]], [], [])
         running = engine.container(container.id).running()
         begun = time.monotonic()
-        running.kill()
-        assert running.wait() == 137
+        if verb == "kill":
+            running.kill()
+        elif verb == "stop":
+            running.stop(timeout=0.1)
+        else:
+            running.remove(force=True)
+        if verb != "rm":
+            assert running.wait() == 137
         assert time.monotonic() - begun < 5
+        attached.attachment.detach()
         os.close(stuck[0])
 
 

@@ -75,7 +75,6 @@ class Program:
 
     def attach(self, client: Client, descriptors: dict[str, int], *, is_owner: bool = False) -> None:
         """Give a client the output from now on, and take its input. The descriptors are ours from here on."""
-        self.join(client)
         for stream in ("stdout", "stderr"):
             if stream not in descriptors:
                 continue
@@ -91,12 +90,13 @@ class Program:
             else:
                 client.feeds = True
                 self.input.feed(descriptors["stdin"], ends=self.stdin_once)
+        self.join(client)
 
     def join(self, client: Client) -> None:
         """The client will be told how the program ends."""
         client.program = self
         client.waits = True
-        if self.is_over:
+        if self._may_know(client):
             client.tell_raw(self.how_it_ended())
         elif client not in self.clients:
             self.clients.append(client)
@@ -154,6 +154,7 @@ class Program:
         if self.input:
             self.input.close()
         self._exited(self)
+        self._tell_how_it_ended()
         self._check()
 
     def _check(self) -> None:
@@ -164,9 +165,17 @@ class Program:
             os.close(self.terminal)
             self.terminal = -1
         os.close(self.pidfd)
-        for client in self.clients:
-            client.tell_raw(self.how_it_ended())
+        self._tell_how_it_ended()
         ended(self)
+
+    def _may_know(self, client: Client) -> bool:
+        """Who watches is told the end when all output was passed on, the others at once: a watcher may be slow."""
+        return self.is_over or (self.exit_code is not None and not client.watchers)
+
+    def _tell_how_it_ended(self) -> None:
+        for client in [client for client in self.clients if self._may_know(client)]:
+            self.clients.remove(client)
+            client.tell_raw(self.how_it_ended())
 
     def _let_go(self, client: Client, reason: str) -> None:
         if reason:
