@@ -56,6 +56,15 @@ def test_the_oldest_file_is_read_first(tmp_path: Path):
     assert logs.read(str(tmp_path), tail=2) == [line(3), line(4)]
 
 
+def test_a_follower_reads_a_log_that_comes_with_the_end(tmp_path: Path):
+    def goes_on() -> bool:
+        if not (tmp_path / "log").exists():
+            write(tmp_path, 1)
+        return False
+
+    assert list(logs.follow(str(tmp_path), tail=None, goes_on=goes_on)) == [line(1)]
+
+
 def test_a_line_that_is_being_written_is_left_out(tmp_path: Path):
     (tmp_path / "log").write_bytes(lines(1) + lines(2)[:-9])
     assert logs.read(str(tmp_path)) == [line(1)]

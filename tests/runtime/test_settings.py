@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import io
 import os
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from tests import busybox
 from tests.runtime.inside import inside
+from tests.runtime.killing import kill, shim_of, until
 from tiffin.engine import Config, Engine, ExecConfig, HostConfig
 from tiffin.errors import BadParameter, StartFailed
 
@@ -248,3 +250,34 @@ def test_some_files_of_proc_may_be_shown_otherwise(engine: Engine, tmp_path: Pat
     (tmp_path / "uptime").write_text("1 1\n")
     host = HostConfig(binds=(f"{tmp_path}/uptime:/proc/uptime",))
     assert inside(engine, "cat /proc/uptime", host=host) == "1 1\n"
+
+
+def test_a_group_may_lie_elsewhere(engine: Engine, elsewhere: str) -> None:
+    with engine.create("busybox", ["sleep", "1000000"], host=HostConfig(cgroup_parent=elsewhere)) as container:
+        for end in ("kill", "shim"):
+            running = container.start()
+            with open(f"/proc/{running.pid}/cgroup", encoding="utf-8") as file:
+                assert {line.strip().split(":", 2)[2] for line in file} == {f"{elsewhere}/{container.id}"}
+            assert running.execute(["cat", "/proc/self/cgroup"]).stdout.count(b":/\n") >= 1
+            running.pause()
+            running.unpause()
+            if end == "kill":
+                running.kill()
+            else:
+                kill(shim_of(engine, container.id))
+            assert running.wait() == 137
+            until(lambda: not _groups(f"{elsewhere}/{container.id}"))
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[str]:
+    """The path of a group that the container's may lie below."""
+    path = f"/tiffin-test-{os.getpid()}"
+    yield path
+    for group in _groups(path):
+        os.rmdir(group)
+
+
+def _groups(path: str) -> list[str]:
+    tops = {"/sys/fs/cgroup", *glob.glob("/sys/fs/cgroup/*")}
+    return [f"{top}{path}" for top in tops if os.path.isdir(f"{top}{path}")]

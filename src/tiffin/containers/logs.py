@@ -58,10 +58,12 @@ def follow(
     watch, files = Watch(folder), _newer(folder, None)
     try:
         while not files:
-            if not goes_on():
-                return
-            watch.wait(1.0, also=wake)
+            more = goes_on()  # before looking, so that a log that came last is read
             files = _newer(folder, None)
+            if not files:
+                if not more:
+                    return
+                watch.wait(1.0, also=wake)
         lines, rest = _past(files, span)
         yield from _last(lines, tail)
         while True:
