@@ -51,8 +51,9 @@ def waiting(engine: Engine) -> Waiting:
 
 
 def _polls(pid: int) -> bool:
-    with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
-        return file.read().split()[0] in ("7", "73", "271")  # poll or ppoll
+    # not /proc/PID/syscall: some architectures have none
+    with open(f"/proc/{pid}/stack", encoding="ascii") as file:
+        return "sys_poll+" in file.read()  # ppoll comes by do_sys_poll, too
 
 
 def shim_of(engine: Engine, id: str) -> int:
