@@ -5,14 +5,17 @@ USER, VOLUME and WORKDIR: what Docker takes as `--change`.
 from __future__ import annotations
 
 import posixpath
-import signal
-from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from tiffin.builder.words import expand, expand_words, json_words, pieces
 from tiffin.errors import BadParameter
+from tiffin.kernel import signals
 from tiffin.model.config import Config, Healthcheck
 from tiffin.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 SHELL = ("/bin/sh", "-c")
 PROTOCOLS = ("tcp", "udp", "sctp")
@@ -172,7 +175,7 @@ def _stopsignal(config: Config, text: str) -> Config:
         raise BadParameter("STOPSIGNAL requires exactly one argument")
     word = expand(words[0], _variables(config))
     name = "SIG" + word.upper().removeprefix("SIG").partition("+")[0].partition("-")[0]  # RTMIN+3 is one, too
-    if not (_is_number(word) and 0 < int(word) <= 64) and name not in signal.Signals.__members__:
+    if not (_is_number(word) and 0 < int(word) <= 64) and name not in signals.numbers():
         raise BadParameter(f"Invalid signal: {word}")
     return config._replace(stop_signal=word)
 

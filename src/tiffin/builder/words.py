@@ -6,10 +6,12 @@ colon left out where only unset, not also empty, counts.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-
+from tiffin import json
 from tiffin.errors import BadParameter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 BLANKS = " \t\r\n\v\f"
 

@@ -21,7 +21,6 @@ arguments a verb goes on after an error and tells each.
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 
 from tiffin.cli import spellings
 from tiffin.cli.failures import BROKEN_PIPE, INTERRUPTED, complain, give_up_stdout, prepare_streams
@@ -29,6 +28,8 @@ from tiffin.cli.options import HELP, Command, Given, WrongArguments, parse, swit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tiffin.engine import Engine
 
 __all__ = ["main"]

@@ -6,10 +6,13 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable, Iterable
 
 from tiffin.cli.options import Command, UsageError
 from tiffin.errors import CommandNotExecutable, CommandNotFound, NotFound, TiffinError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141

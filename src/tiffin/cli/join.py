@@ -15,20 +15,19 @@ from __future__ import annotations
 import fcntl
 import os
 import select
-import signal
 import sys
-from collections.abc import Callable
-from functools import partial
 
 from tiffin.cli import terminal
 from tiffin.cli.flow import Flow
 from tiffin.cli.options import UsageError
 from tiffin.cli.signals import ENDING, PASSED_ON, Caught
 from tiffin.errors import Conflict, NotFound
+from tiffin.kernel import signals
 from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     from tiffin.engine import Streams
@@ -55,7 +54,7 @@ if TYPE_CHECKING:
 
 
 PIPE_SIZE = 1 << 20
-CLOSED_OUTPUT = 128 + signal.SIGPIPE
+CLOSED_OUTPUT = 128 + signals.SIGPIPE
 
 
 class Wishes(NamedTuple):
@@ -186,21 +185,21 @@ class _Conversation:
 
     def _hear(self) -> None:
         for number in self.signals.take():
-            if number == signal.SIGWINCH and self.wishes.tty:
+            if number == signals.SIGWINCH and self.wishes.tty:
                 self._resize()
             elif not self.wishes.raw and self.wishes.pass_signals:
-                self._tell(partial(self.attachment.signal, number))
+                self._tell(self.attachment.signal, number)
             else:
                 self.left = 128 + number
 
     def _resize(self, more: int = 0) -> None:
         size = terminal.size()
         if size:
-            self._tell(partial(self.attachment.resize, size[0] + more, size[1]))
+            self._tell(self.attachment.resize, size[0] + more, size[1])
 
-    def _tell(self, message: Callable[[], None]) -> None:
+    def _tell(self, message: Callable[..., None], *numbers: int) -> None:
         try:
-            message()
+            message(*numbers)
         except (Conflict, NotFound):  # it has ended meanwhile; its exit code comes
             pass
 
@@ -208,10 +207,10 @@ class _Conversation:
 def _signals(wishes: Wishes) -> frozenset[int]:
     """What to catch. In raw mode to give the terminal back before going, else to pass it on."""
     if wishes.raw:
-        return ENDING | {signal.SIGWINCH}
+        return ENDING | {signals.SIGWINCH}
     if wishes.pass_signals:
         return PASSED_ON
-    return frozenset({signal.SIGWINCH}) if wishes.tty else frozenset()
+    return frozenset({signals.SIGWINCH}) if wishes.tty else frozenset()
 
 
 def _pipes(wishes: Wishes) -> tuple[Streams, _Ends]:

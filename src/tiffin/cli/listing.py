@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-
+from tiffin import json
 from tiffin.cli import table, template
 from tiffin.cli.options import text
 from tiffin.record import NamedTuple
 
-Row = Mapping[str, str]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import TypeAlias
+
+Row: TypeAlias = "Mapping[str, str]"
 
 FORMAT = text(
     "format", "show as: table, json, or a text with fields in it, as in '{{.ID}}' or 'table {{.ID}}\\t{{.Size}}'"
@@ -41,6 +45,4 @@ def _table(columns: Columns, cells: Sequence[template.Template], rows: Iterable[
 
 
 def _json_lines(rows: Iterable[Row]) -> Iterator[str]:
-    import json  # only for this
-
     return (json.dumps(row, ensure_ascii=False, separators=(",", ":")) for row in rows)

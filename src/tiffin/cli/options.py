@@ -19,14 +19,13 @@ An option is a value that carries its type, so that what was given is asked for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from tiffin.cli.units import read_moment
 from tiffin.errors import TiffinError
 from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from typing import Any, Generic, TypeVar
 
     T = TypeVar("T")

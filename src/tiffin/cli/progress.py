@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
 
 from tiffin.cli.terminal import size as terminal_size
 from tiffin.cli.units import size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BETWEEN = 0.1  # seconds between two pictures of the line
 BAR = 24

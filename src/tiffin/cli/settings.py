@@ -4,7 +4,6 @@ host (HostConfig)."""
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
 
 from tiffin.cli import units
 from tiffin.cli.options import Given, Option, UsageError, many, number, parsed, switch, text
@@ -12,6 +11,7 @@ from tiffin.model.config import Config, HostConfig, LogConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
 NETWORKS = ("none", "host")

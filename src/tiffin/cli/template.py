@@ -9,8 +9,7 @@ Anything else of Go's templates (range, if, index, pipes) is refused with a sent
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
+from tiffin import json
 from tiffin.cli.options import UsageError
 from tiffin.record import NamedTuple
 
@@ -53,9 +52,9 @@ def go_text(value: object) -> str:
         return "<no value>"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return "map[" + " ".join(f"{key}:{go_text(value[key])}" for key in sorted(value)) + "]"
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, (list, tuple)):
         return "[" + " ".join(go_text(item) for item in value) + "]"
     return str(value)
 
@@ -76,15 +75,13 @@ def _field(body: str) -> Field:
 
 def _show(field: Field, value: object) -> str:
     for name in field.path:
-        if not isinstance(value, Mapping) or name not in value:
+        if not isinstance(value, dict) or name not in value:
             raise UsageError(f"there is no field {name} in {{{{.{'.'.join(field.path)}}}}}{_known(value)}")
         value = value[name]
     if not field.as_json:
         return go_text(value)
-    import json  # only for this
-
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _known(value: object) -> str:
-    return "; there are " + ", ".join(value) if isinstance(value, Mapping) and value else ""
+    return "; there are " + ", ".join(value) if isinstance(value, dict) and value else ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import termios
-from collections.abc import Sequence
 from termios import (
     BRKINT,
     CS8,
@@ -38,6 +37,7 @@ CONTROL = "@abcdefghijklmnopqrstuvwxyz[\\]^_"  # in the order of their codes, fr
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     Attributes = list[Any]  # what termios.tcgetattr gives

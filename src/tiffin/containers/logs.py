@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import calendar
-import json
 import os
 import time
-from collections.abc import Callable, Iterator
 
+from tiffin import json
 from tiffin.kernel.inotify import Watch
 from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
 FILES = 100  # the most that `--log-opt max-file` may ask for

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from tiffin import json
 from tiffin.errors import BadParameter, StoreDamaged
 from tiffin.model.config import Config, HostConfig
 from tiffin.record import NamedTuple

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 from tiffin.builder.settings import changed
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import find_image
@@ -26,6 +24,7 @@ from tiffin.store import events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from typing import BinaryIO
 
 

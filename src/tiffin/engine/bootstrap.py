@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
 
 from tiffin.engine import elf
 from tiffin.engine.archives import import_
@@ -36,6 +35,7 @@ from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import IO
 
 DEBIAN = "bookworm"

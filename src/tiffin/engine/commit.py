@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from tiffin.builder.settings import changed
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import bare_config
@@ -18,6 +16,10 @@ from tiffin.layers.delta import delta
 from tiffin.model.config import Config
 from tiffin.model.nouns import Image
 from tiffin.store import events
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def commit(

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Callable, Iterator, Sequence
-from types import TracebackType
 
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import spaces
@@ -25,6 +23,8 @@ from tiffin.runtime.client import Connection, Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from types import TracebackType
     from typing import BinaryIO, Self
 
     from tiffin.containers.logs import LogLine, Span

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 
 from tiffin.store import Store, events
 from tiffin.store.events import Event, Missed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def happening(store: Store, *, since: float | None, until: float | None) -> Iterator[Event | Missed]:

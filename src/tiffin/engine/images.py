@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Mapping
 
+from tiffin import json
 from tiffin.engine.census import Census
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import bare_config, find
@@ -23,6 +22,7 @@ from tiffin.store import events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, TypeAlias
 
 JSON: TypeAlias = "dict[str, Any]"  # the border: Docker's form

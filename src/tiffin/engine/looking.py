@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine.state import ContainerState, state_of
 from tiffin.errors import NoSuchContainer
@@ -12,6 +10,7 @@ from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, TypeAlias
 
     from tiffin.engine.parts import Parts

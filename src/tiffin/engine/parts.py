@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from tiffin.images.records import Images
 from tiffin.layers.layers import Layers
 from tiffin.model.nouns import Container
 from tiffin.store import Store
 from tiffin.store.content import Content
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 
 class Parts:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping
 
 from tiffin.errors import BadParameter
 from tiffin.kernel import capabilities
@@ -36,6 +35,10 @@ from tiffin.runtime import defaults, steps
 from tiffin.runtime.plan import ExecPlan, Plan
 from tiffin.runtime.stage import DEFAULT_PATH
 from tiffin.runtime.steps import Step
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
 
 PARENT = "/tiffin"
 PERIOD = 100_000  # microseconds

@@ -16,7 +16,6 @@ things, the image is marked as unwanted, and the next collection asks again whet
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tiffin.engine.census import Census
@@ -31,6 +30,10 @@ from tiffin.record import NamedTuple
 from tiffin.store import events
 from tiffin.store.locks import Lock
 from tiffin.store.sweep import sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Removed(NamedTuple):

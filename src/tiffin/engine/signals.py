@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-
 from tiffin.errors import BadParameter
+from tiffin.kernel import signals
 
 
 def signal_number(text: str) -> int:
@@ -14,10 +13,10 @@ def signal_number(text: str) -> int:
     name = text.upper().removeprefix("SIG")
     if name.startswith(("RTMIN", "RTMAX")):
         offset = name[5:] or "+0"
-        base = signal.SIGRTMIN if name.startswith("RTMIN") else signal.SIGRTMAX
+        base = signals.SIGRTMIN if name.startswith("RTMIN") else signals.SIGRTMAX
         if offset[0] in "+-" and offset[1:].isdigit() and 34 <= base + int(offset) <= 64:
             return base + int(offset)
-    found = getattr(signal, f"SIG{name}", None)
-    if not isinstance(found, signal.Signals):
+    found = signals.numbers().get(f"SIG{name}")
+    if found is None:
         raise BadParameter(f"invalid signal: {text[:40]}")
-    return int(found)
+    return found

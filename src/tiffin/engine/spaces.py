@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
 
 from tiffin.containers import ContainerRecord, Containers
@@ -13,6 +12,7 @@ from tiffin.engine.filters import default_filter
 from tiffin.engine.signals import signal_number
 from tiffin.engine.state import noun_of, state_of
 from tiffin.errors import ContainerNotPaused, ContainerNotRunning, NotModified
+from tiffin.kernel import signals
 from tiffin.kernel.cgroups import Layout, detect
 from tiffin.layers.overlay import mount
 from tiffin.model.config import Config
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 GRACE = 10.0  # seconds between SIGTERM and SIGKILL, as Docker's
 LOOK = 0.05  # seconds; whoever asks "does it run?" holds the lock of the run for a moment
 KILL_PATIENCE = 10.0  # seconds for a killed container to be gone
-KILLED = 128 + signal.SIGKILL
+KILLED = 128 + signals.SIGKILL
 FIXTURES = ("dev", "proc", "sys", "etc")
 FIXTURE_FILES = ("etc/hosts", "etc/hostname", "etc/resolv.conf", ".dockerenv")
 
@@ -153,7 +153,7 @@ def stop(parts: Parts, record: ContainerRecord, *, timeout: float | None, signal
     try:
         _signal_and_wait(parts, record, polite, None if timeout < 0 else timeout, thaw=is_paused)
     except TimeoutError:
-        _signal_and_wait(parts, record, signal.SIGKILL, KILL_PATIENCE)
+        _signal_and_wait(parts, record, signals.SIGKILL, KILL_PATIENCE)
     events.emit(parts.store, "container", "stop", record.id, attributes(record))
 
 
@@ -174,7 +174,7 @@ def restart(parts: Parts, record: ContainerRecord, *, timeout: float | None, sig
 def kill(parts: Parts, record: ContainerRecord, number: int) -> None:
     """Send a signal to the first process; after SIGKILL wait until it is gone. Raises ContainerNotRunning."""
     _check(parts, "kill", record)
-    if number == signal.SIGKILL:
+    if number == signals.SIGKILL:
         _signal_and_wait(parts, record, number, KILL_PATIENCE)
     else:
         client.tell(RunFolder(parts.store, record.id), {"do": "signal", "signal": int(number)})
@@ -223,7 +223,7 @@ def remove(parts: Parts, record: ContainerRecord, *, force: bool) -> None:
     folder, held = RunFolder(parts.store, record.id), None
     while held is None:
         if _check(parts, "rm -f" if force else "rm", record) in ALIVE:
-            _signal_and_wait(parts, record, signal.SIGKILL, KILL_PATIENCE)  # not `kill`: it may just have ended
+            _signal_and_wait(parts, record, signals.SIGKILL, KILL_PATIENCE)  # not `kill`: it may just have ended
             if record.host.auto_remove:
                 return
         held = _hold(folder)

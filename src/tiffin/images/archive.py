@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import os
 import stat
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, Protocol
 
@@ -26,6 +25,10 @@ from tiffin.layers.space import Room
 from tiffin.layers.tarreader import entries
 from tiffin.record import NamedTuple
 from tiffin.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 BLOCK = 512
 CHUNK = 1 << 20

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
 from hashlib import sha256
 
 from tiffin.errors import BadArchive, BadName, TiffinError
@@ -18,6 +17,10 @@ from tiffin.images.archive import Archive, read
 from tiffin.images.forms import JSON
 from tiffin.images.offer import Offer, OfferedLayer, checked
 from tiffin.images.reference import Reference, parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 MANIFEST, REPOSITORIES = "manifest.json", "repositories"
 

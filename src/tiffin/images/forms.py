@@ -5,8 +5,7 @@ Everything here raises BadArchive with a sentence that says where the trouble is
 
 from __future__ import annotations
 
-import json
-
+from tiffin import json
 from tiffin.errors import BadArchive
 
 TYPE_CHECKING = False

@@ -12,12 +12,14 @@ is not told is shown as a step without words.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from tiffin.images.config import HistoryEntry, ImageConfig
 from tiffin.images.records import Images
 from tiffin.model.nouns import Image
 from tiffin.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Step(NamedTuple):

@@ -11,7 +11,6 @@ A layer's diff id and a blob's digest are what they turn out to be when the byte
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from hashlib import sha256
 
 from tiffin.errors import BadArchive
@@ -26,11 +25,16 @@ from tiffin.layers.layers import Layers
 from tiffin.model.nouns import Image, chain_id
 from tiffin.record import NamedTuple
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
 CHUNK = 1 << 20
 KEPT = {b"\x1f\x8b\x08": GZIP, b"\x28\xb5\x2f\xfd": ZSTD}
 """the packings that OCI has a media type for, by their first bytes: only what can go out again is worth keeping"""
 
-Progress = Callable[[str, int, int | None], None]
+Progress: TypeAlias = "Callable[[str, int, int | None], None]"
 """told what is done, how many bytes of it, and of how many, where that is known"""
 
 

@@ -9,10 +9,13 @@ build or a commit writes. One that points to nothing names nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 from tiffin.images.reference import Reference
 from tiffin.store import Store, files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Names:

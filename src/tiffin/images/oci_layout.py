@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from hashlib import sha256
 
 from tiffin.errors import BadArchive, BadName, BadParameter, Unsupported
@@ -22,6 +21,10 @@ from tiffin.images.platform import Platform, best, here
 from tiffin.images.reference import Reference, parse
 from tiffin.record import NamedTuple
 from tiffin.store.content import hex_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 INDEX, LAYOUT = "index.json", "oci-layout"
 INDEXES = (

@@ -8,9 +8,9 @@ The config itself is a blob named by the image's id.
 
 from __future__ import annotations
 
-import json
 import os
 
+from tiffin import json
 from tiffin.errors import AmbiguousId, BadArchive, BadName, NoSuchImage, StoreDamaged
 from tiffin.images.config import ImageConfig
 from tiffin.images.names import Names

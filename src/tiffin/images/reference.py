@@ -9,8 +9,6 @@ What is left out is filled in, and left out again where it is shown: `base` is d
 
 from __future__ import annotations
 
-import re
-
 from tiffin.errors import BadName
 from tiffin.record import NamedTuple
 
@@ -19,12 +17,13 @@ DEFAULT_TAG = "latest"
 OFFICIAL = "library"
 LONGEST_NAME = 255
 
-# strings, compiled where they are first used: `ps` never does
+# compiled where a name is more than letters and digits: that costs more than all of `ps`
 LABEL = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])"
 DOMAIN = rf"(?:{LABEL}(?:\.{LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
 PART = "[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 PATH = rf"{PART}(?:/{PART})*"
 TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
+HEXADECIMAL = frozenset("0123456789abcdef")
 DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
 
 
@@ -69,19 +68,19 @@ class Reference(NamedTuple):
 
 def parse(text: str) -> Reference:
     """Raises BadName, with Docker's words first."""
-    if re.fullmatch("[a-f0-9]{64}", text):
+    if len(text) == 64 and HEXADECIMAL.issuperset(text):
         raise BadName(f"invalid repository name ({text}), cannot specify 64-byte hexadecimal strings")
     rest, at, digest = text.partition("@")
-    if at and not re.fullmatch(DIGEST, digest):
+    if at and not _fits(DIGEST, digest):
         raise BadName(f"invalid reference format: {_shown(text)} needs a digest like sha256:<64 hex digits> after @")
     # a colon after the last slash begins a tag, one before it a port
     last_slash, colon = rest.rfind("/"), rest.rfind(":")
     name, tag = (rest[:colon], rest[colon + 1 :]) if colon > last_slash else (rest, None)
-    if tag is not None and not re.fullmatch(TAG, tag):
+    if tag is not None and not _is_tag(tag):
         raise BadName(f"invalid reference format: {_shown(tag)} is no tag; letters, digits and _.- only, at most 128")
     domain, path = _split(name)
-    if not re.fullmatch(PATH, path) or not re.fullmatch(DOMAIN, domain):
-        if path != path.lower() and re.fullmatch(PATH, path.lower()):
+    if not _is_path(path) or not _is_whole_domain(domain):
+        if path != path.lower() and _is_path(path.lower()):
             raise BadName(f"invalid reference format: repository name ({path[:LONGEST_NAME]}) must be lowercase")
         raise BadName(f"invalid reference format: {_shown(text)}; a name looks like base, base:tag or host:5000/a/b")
     if len(domain) + 1 + len(path) > LONGEST_NAME:
@@ -110,6 +109,28 @@ def _split(name: str) -> tuple[str, str]:
 
 def _is_domain(part: str) -> bool:
     return "." in part or ":" in part or part == "localhost" or part != part.lower()
+
+
+def _is_path(path: str) -> bool:
+    return (path == path.lower() and all(map(_is_plain, path.split("/")))) or _fits(PATH, path)
+
+
+def _is_whole_domain(domain: str) -> bool:
+    return domain == DEFAULT_DOMAIN or _fits(DOMAIN, domain)
+
+
+def _is_tag(tag: str) -> bool:
+    return (_is_plain(tag) and len(tag) <= 128) or _fits(TAG, tag)
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isalnum()
+
+
+def _fits(pattern: str, text: str) -> bool:
+    import re  # only where it is needed
+
+    return re.fullmatch(pattern, text) is not None
 
 
 def _shown(text: str) -> str:

@@ -14,11 +14,10 @@ Nothing in it is of this machine or of today, so that saving twice gives the sam
 
 from __future__ import annotations
 
-import json
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 
+from tiffin import json
 from tiffin.errors import StoreDamaged
 from tiffin.images import forms
 from tiffin.images.config import ImageConfig
@@ -35,6 +34,7 @@ from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import BinaryIO
 
 CHUNK = 1 << 20

@@ -11,10 +11,9 @@ Each ancestor becomes an image, too: that is what it was.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from hashlib import sha256
 
+from tiffin import json
 from tiffin.errors import BadArchive, BadName
 from tiffin.images import forms
 from tiffin.images.archive import Archive, read
@@ -23,6 +22,10 @@ from tiffin.images.offer import Offer, OfferedLayer
 from tiffin.images.reference import Reference, parse
 from tiffin.layers.compression import uncompressed
 from tiffin.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REPOSITORIES = "repositories"
 DROPPED = ("id", "parent", "Size", "parent_id", "layer_id", "throwaway")

@@ -9,8 +9,7 @@ A layout is read once per boot and travels as JSON: a start looks nothing up. Se
 
 from __future__ import annotations
 
-import json
-
+from tiffin import json
 from tiffin.record import NamedTuple
 
 

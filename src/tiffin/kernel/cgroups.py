@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import time
 
-from tiffin.kernel import device_filter
+from tiffin.kernel import device_filter, signals
 from tiffin.kernel.cgroup_layout import Hierarchy, Layout, detect
 from tiffin.kernel.cgroup_limits import DeviceRule, Limits, Setting, v1_settings, v2_settings
 from tiffin.record import NamedTuple
@@ -214,7 +213,7 @@ class Group(NamedTuple):
     def _signal_all(self) -> None:
         for pid in self.processes():
             try:
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, signals.SIGKILL)
             except ProcessLookupError:
                 pass
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ctypes
 import os
 from errno import ENOSYS, EPERM
-from signal import SIGCHLD, SIGKILL
 
 from tiffin.kernel.libc import SYS, syscall
+from tiffin.kernel.signals import SIGCHLD, SIGKILL
 
 CLONE_PIDFD = 0x1000
 CLONE_PARENT = 0x8000

@@ -6,8 +6,7 @@ Both forms are read by one reader: OCI's (runtime-spec config-linux.md, Seccomp)
 
 from __future__ import annotations
 
-import json
-
+from tiffin import json
 from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False

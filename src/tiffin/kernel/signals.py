@@ -1,15 +1,23 @@
-"""What a process does on a signal, without the enumerations of the module signal: they cost a forked child pages."""
+"""Signals: all that the module signal has, and what a process does on them.
+
+It has it from signal's C half: the other half makes enumerations, for 4 ms of every command and some pages of every
+forked child. So the numbers are plain ones here.
+"""
 
 from __future__ import annotations
 
-from _signal import (  # type: ignore[import-not-found]  # the C half of signal
-    SIG_BLOCK,
-    SIG_DFL,
-    SIG_IGN,
-    SIG_SETMASK,
-    pthread_sigmask,
-    signal,
-)
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from signal import *  # noqa: F403
+    from signal import SIG_BLOCK, SIG_DFL, SIG_IGN, SIG_SETMASK, pthread_sigmask, signal
+else:
+    from _signal import *  # noqa: F403
+    from _signal import SIG_BLOCK, SIG_DFL, SIG_IGN, SIG_SETMASK, pthread_sigmask, signal
+
+
+def numbers() -> dict[str, int]:
+    """By name, as `SIGTERM`."""
+    return {name: number for name, number in globals().items() if name.startswith("SIG") and name[3] != "_"}
 
 
 def by_default(*numbers: int) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 
+from tiffin import json
 from tiffin.errors import BadArchive, NoSuchLayer, StoreDamaged, Unsupported
 from tiffin.model.nouns import Layer, chain_id
 from tiffin.store import files

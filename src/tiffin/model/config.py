@@ -6,7 +6,6 @@ container asks of this host. Both turn from and to Docker's JSON here and nowher
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from tiffin.errors import BadParameter
@@ -14,6 +13,7 @@ from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, TypeAlias
 
 JSON: TypeAlias = "dict[str, Any]"  # the border: what json.loads gives

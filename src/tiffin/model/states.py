@@ -16,7 +16,6 @@ acts; since a container may end at any moment, its shim has the last word.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import MappingProxyType
 
 from tiffin.errors import (
@@ -30,6 +29,11 @@ from tiffin.errors import (
 )
 from tiffin.model.nouns import Container, State
 from tiffin.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import TypeAlias
 
 GONE = "gone"
 """the state of what is no container any more"""
@@ -49,7 +53,7 @@ class Refusal(NamedTuple):
 
 
 Cell = str | Refusal
-Row = Mapping[str, Cell]
+Row: TypeAlias = "Mapping[str, Cell]"
 
 
 def _row(*parts: Mapping[str, Cell]) -> Row:

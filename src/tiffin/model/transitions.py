@@ -11,12 +11,14 @@ A refused verb raises the error that the engine raises, and leaves everything as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-
 from tiffin.errors import AmbiguousId, BadParameter, ImageInUse, NameInUse, NoSuchContainer, NoSuchImage
 from tiffin.model.nouns import Container, Host, Image, Layer, State
 from tiffin.model.states import ALIVE, GONE, check
 from tiffin.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 SHORT = 12  # digits of an id that are shown
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import time
-from _socket import socket
 
+from tiffin import json
 from tiffin.errors import TiffinError
 from tiffin.kernel import unix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
     from collections.abc import Sequence
     from typing import Any, TypeAlias
 

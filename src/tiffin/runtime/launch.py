@@ -9,10 +9,9 @@ shim's child, and all the memory that reading and taking a plan has touched goes
 
 from __future__ import annotations
 
-import json
 import os
-from _socket import socket
 
+from tiffin import json
 from tiffin.kernel import process, unix
 from tiffin.record import NamedTuple
 from tiffin.runtime.plan import ExecPlan
@@ -22,6 +21,7 @@ from tiffin.runtime.users import NoSuchUser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
     from typing import Any, NoReturn
 
 KILLED_ON_THE_WAY = "killed before the program had begun"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import select
 import time
-from collections.abc import Callable
 from select import EPOLLIN, EPOLLOUT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
 
 READ, WRITE = EPOLLIN, EPOLLOUT
 
-Handler = Callable[[int], None]
+Handler: TypeAlias = "Callable[[int], None]"
 """Called with the events that came."""
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import struct
-from collections.abc import Callable
 from fcntl import F_DUPFD_CLOEXEC, fcntl, ioctl
 
+from tiffin import json
+from tiffin.kernel import signals
 from tiffin.runtime.channel import Channel, ChannelClosed, Message
 from tiffin.runtime.launch import Child
 from tiffin.runtime.log import LogFile
 from tiffin.runtime.loop import READ, Loop
 from tiffin.runtime.relay import Input, Output, Watcher
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TIOCSWINSZ = 0x5414
 
@@ -110,7 +113,7 @@ class Program:
         if self.exit_code is not None:  # its pidfd may be closed, and the number another descriptor's
             return
         try:
-            signal.pidfd_send_signal(self.pidfd, number)
+            signals.pidfd_send_signal(self.pidfd, number)
         except ProcessLookupError:
             pass
 

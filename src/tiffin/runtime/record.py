@@ -12,9 +12,9 @@ A record whose lock is free means that the shim ended without finishing: see `ru
 
 from __future__ import annotations
 
-import json
 import os
 
+from tiffin import json
 from tiffin.errors import StoreDamaged
 from tiffin.record import NamedTuple
 from tiffin.store import Store, files

@@ -12,11 +12,14 @@ go: then log and program go on.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from fcntl import fcntl
 
 from tiffin.runtime.log import LogFile
 from tiffin.runtime.loop import READ, WRITE, Loop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHUNK = 256 * 1024
 LARGEST_PIPE = 1 << 20

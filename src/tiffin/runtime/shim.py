@@ -13,17 +13,15 @@ waits for them.
 
 from __future__ import annotations
 
-import json
 import marshal
 import os
 import select
-import signal
 import time
 from _socket import socket
 
-from tiffin import errors
+from tiffin import errors, json
 from tiffin.errors import TiffinError
-from tiffin.kernel import process, unix
+from tiffin.kernel import process, signals, unix
 from tiffin.kernel.cgroups import Group, Layout
 from tiffin.runtime.channel import Channel, ChannelClosed, Message
 from tiffin.runtime.launch import (
@@ -40,7 +38,7 @@ from tiffin.runtime.record import LastRun, RunFolder, RunRecord, delete
 from tiffin.runtime.starter import Handover
 from tiffin.store import Store, events, sweep
 
-KILLED = 128 + signal.SIGKILL
+KILLED = 128 + signals.SIGKILL
 LINGER = 10.0  # seconds that output may still come after the end
 EXEC_LINGER = 2.0  # the same of an exec, whose background processes may go on holding its output; as Docker's
 STREAMS = ("stdin", "stdout", "stderr")
@@ -127,7 +125,7 @@ class Shim:
         del self.clients[number]
         client.program.leave(client)
         if client.owns_program:
-            client.program.signal(signal.SIGKILL)
+            client.program.signal(signals.SIGKILL)
         client.close()
         if number in self.holders:
             self.holders.discard(number)
@@ -165,7 +163,7 @@ class Shim:
         client.program.signal(number)
         if client.program is self.first:
             self._emit("kill", signal=str(number))
-            if self.record.paused and number in (signal.SIGKILL, signal.SIGTERM):
+            if self.record.paused and number in (signals.SIGKILL, signals.SIGTERM):
                 self._pause(False)  # a frozen process takes no signal
         client.tell({"done": True})
 
@@ -233,7 +231,7 @@ class Shim:
             return
         _close_all(descriptors)
         if owned:
-            program.signal(signal.SIGKILL)
+            program.signal(signals.SIGKILL)
 
     def _reap_failed(self, pidfd: int) -> None:
         """Unreaped, it would keep the whole process space from ending: the kernel waits for the last in it."""

@@ -17,9 +17,7 @@ import gc
 import os
 import resource
 import select
-import signal
 import sys
-from _socket import socket
 
 from tiffin.kernel import cgroups, process, signals, unix
 from tiffin.kernel.cgroups import Group, Layout, Limits
@@ -32,59 +30,81 @@ from tiffin.runtime.supervise import supervise
 from tiffin.store import Store, sweep
 from tiffin.store.locks import lock
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+
 IDLE = 60.0  # seconds without a caller, after which it leaves
 GROUP = f"{GROUPS}/shims"
 SPACES = process.CLONE_NEWPID | process.CLONE_NEWIPC | process.CLONE_NEWUTS | process.CLONE_NEWNET
 TAKEN = b"."
-ENDING = (int(signal.SIGHUP), int(signal.SIGINT), int(signal.SIGTERM))
+ENDING = (signals.SIGHUP, signals.SIGINT, signals.SIGTERM)
 """A shim is deaf to these: it ends with its container, and a spare one with its spawner."""
-SIGCHLD = int(signal.SIGCHLD)
 KINDS_OF_LIMITS = 16  # getrlimit(2)
 STACK = 8 << 20  # the kernel's own; without a limit it lays out memory in another way (mmap(2))
 NOFILE = 1 << 20  # what Docker's containers may open; less where the machine gives less
 
 
-def main(path: str, ready: int) -> None:
-    """Serve callers on the socket `path`; a byte to `ready` once it listens, before that a text why not."""
-    if os.fork():
-        os._exit(0)
+def main(path: str, ready: int, held: int) -> None:
+    """Serve callers on the socket `path`; a byte to `ready` once it listens, before that a text why not.
+
+    `held` is the lock of who starts a spawner.
+    """
     try:
-        _settle(ready)
+        layout = cgroups.detect()
+        _fork_into_group(Group(layout, GROUP))
+        _settle(ready, held)
         server = unix.listen(path)
     except Exception as error:  # noqa: BLE001  # the caller tells its user
-        os.write(ready, f"!{type(error).__name__}: {error}".encode())
+        _say(ready, f"!{type(error).__name__}: {error}".encode())
         return
-    os.write(ready, b".")
+    _say(ready, b".")
     os.close(ready)
+    os.close(held)
     _switch_importing_off()
     gc.disable()
     gc.freeze()  # so that no collection in a shim copies every page of ours
-    _serve(server, path, cgroups.detect())
+    _serve(server, path, layout)
 
 
-def _settle(ready: int) -> None:
+def _fork_into_group(group: Group) -> None:
+    """Go on as a child that nobody has to reap, born in its group: to move there takes 10 ms (v2)."""
+    try:
+        group.create(Limits())
+    except FileExistsError:
+        pass
+    cgroup = group.open_directory()
+    child, _ = process.clone(0, cgroup)
+    if child:
+        os._exit(0)
+    cgroups.join(group.join_files())
+
+
+def _say(ready: int, text: bytes) -> None:
+    try:
+        os.write(ready, text)
+    except BrokenPipeError:  # who does not wait for it
+        pass
+
+
+def _settle(*kept: int) -> None:
     """Nothing of the caller's surroundings may reach a container."""
-    os.closerange(3, ready)
-    os.closerange(ready + 1, 1 << 20)
+    edges = sorted(kept)
+    for before, after in zip((2, *edges), (*edges, 1 << 20), strict=True):
+        os.closerange(before + 1, after)
     os.setsid()
     process.set_name("tiffin-spawner")
     process.set_dumpable(False)
     os.chdir("/")
     os.umask(0o022)
-    keep = {signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ}
-    signals.by_default(*(number for number in signal.valid_signals() if number not in keep))
+    keep = {signals.SIGKILL, signals.SIGSTOP, signals.SIGPIPE, signals.SIGXFSZ}
+    signals.by_default(*(number for number in signals.valid_signals() if number not in keep))
     signals.unblock_all()
-    signals.ignore(signal.SIGCHLD)  # shims are reaped by the kernel
+    signals.ignore(signals.SIGCHLD)  # shims are reaped by the kernel
     _reset_limits()
     process.take_default_turns()
     with open("/proc/self/oom_score_adj", "w") as file:
         file.write("0")
-    group = cgroups.Group(cgroups.detect(), GROUP)
-    try:
-        group.create(cgroups.Limits())
-    except FileExistsError:
-        pass
-    group.join()
 
 
 def _reset_limits() -> None:
@@ -130,12 +150,12 @@ def _serve_one(server: socket, fork: process.Fork, group: Group, claim: str) -> 
     cgroup = group.open_directory()
     ours, launchers = unix.pair()
     status, reports = unix.pair()
-    signals.by_default(SIGCHLD)
+    signals.by_default(signals.SIGCHLD)
     if os.fork() == 0:
         _become_shim(server, ours, launchers, status, reports, group, cgroup, fork, claim)
     held.release()  # now the shim holds it
     signals.unblock_all()
-    signals.ignore(SIGCHLD)
+    signals.ignore(signals.SIGCHLD)
     for end in (launchers, status, reports):
         end.close()
     if cgroup is not None:

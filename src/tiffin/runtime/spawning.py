@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import sys
 import time
-from functools import cache
+from fcntl import F_DUPFD_CLOEXEC, fcntl
 from zlib import crc32  # hashlib costs 2 ms
 
 from tiffin.errors import TiffinError
 from tiffin.kernel.files import sealed_copy
 from tiffin.runtime.channel import Channel, connect
 from tiffin.store import Store
-from tiffin.store.locks import lock
+from tiffin.store.locks import Lock, lock, try_lock
 
-READY = 3  # the descriptor on which the spawner says that it listens
+READY, HELD = 10, 11  # descriptors of the spawner: on which it says that it listens, and the lock until it does
 PATIENCE = 20.0  # seconds for a fresh Python to listen
 
 
@@ -33,7 +33,7 @@ def find_or_start(store: Store) -> Channel:
         return found
     path = socket_path(store)
     os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    with lock(f"{path}.lock", create=True):
+    with lock(f"{path}.lock", create=True) as held:
         found = find(store)  # somebody was quicker
         if found:
             return found
@@ -41,8 +41,26 @@ def find_or_start(store: Store) -> Channel:
             os.unlink(path)  # of one that was killed
         except FileNotFoundError:
             pass
-        _start(path)
+        _await_ready(*_start(path, held))
         return connect(path)
+
+
+def begin_to_start(store: Store) -> None:
+    """Bring up a spawner where there is none, and do not wait for it: `find_or_start` will, and tells what went wrong.
+
+    Only for a process that soon ends, as it leaves a child unreaped.
+    """
+    path = socket_path(store)
+    if os.path.exists(path):  # not `find`: it waits for a start whoever has a connection
+        return
+    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+    held = try_lock(f"{path}.lock", create=True)
+    if held is None:
+        return
+    with held:
+        if not os.path.exists(path):
+            _, reading = _start(path, held)
+            os.close(reading)
 
 
 def socket_path(store: Store) -> str:
@@ -56,9 +74,18 @@ def _key(store: Store) -> int:
     return crc32(text) << 32 | _build()
 
 
-@cache
 def _build() -> int:
     """Of the code that this process has loaded: what it is does not change any more."""
+    global _known_build
+    if _known_build is None:
+        _known_build = _look_at_build()
+    return _known_build
+
+
+_known_build: int | None = None
+
+
+def _look_at_build() -> int:
     parts = [sys.executable]
     package = os.path.dirname(os.path.dirname(__file__))
     for folder in ("kernel", "runtime", "store"):
@@ -67,17 +94,27 @@ def _build() -> int:
     return crc32("\0".join(parts).encode())
 
 
-def _start(path: str) -> None:
+def _start(path: str, held: Lock) -> tuple[int, int]:
+    """The child, which forks the spawner and ends; and a pipe on which the spawner says that it listens, or why not."""
     reading, writing = os.pipe()
     program = _program()
     null = [(os.POSIX_SPAWN_OPEN, stream, "/dev/null", os.O_RDWR, 0) for stream in (0, 1, 2)]
-    ready = (os.POSIX_SPAWN_DUP2, writing, READY)
+    given = [_above(writing), _above(held.descriptor)]  # so that none is in the other's place
+    moves = [(os.POSIX_SPAWN_DUP2, source, target) for source, target in zip(given, (READY, HELD), strict=True)]
     try:
         # posix_spawn and not fork: the caller may be large and have threads
-        first = os.posix_spawn(f"/proc/self/fd/{program}", _command(path), _environment(), file_actions=[*null, ready])
+        child = os.posix_spawn(f"/proc/self/fd/{program}", _command(path), _environment(), file_actions=[*null, *moves])
     finally:
-        os.close(writing)
-        os.close(program)
+        for descriptor in (writing, program, *given):
+            os.close(descriptor)
+    return child, reading
+
+
+def _above(descriptor: int) -> int:
+    return fcntl(descriptor, F_DUPFD_CLOEXEC, HELD + 1)
+
+
+def _await_ready(first: int, reading: int) -> None:
     answer = _read(reading, time.monotonic() + PATIENCE)
     _reap(first)  # it has forked, and the spawner is nobody's child
     if answer != b".":
@@ -95,7 +132,7 @@ def _reap(child: int) -> None:
 def _command(path: str) -> list[str]:
     source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     code = f"import sys; sys.path.insert(0, {source!r}); from tiffin.runtime.spawner import main"
-    code += f"; main({path!r}, {READY})"
+    code += f"; main({path!r}, {READY}, {HELD})"
     # argv[0] with a slash tells Python where its library is, whatever file it was started from
     return [os.path.realpath(sys.executable), "-I", "-S", "-X", "utf8", "-c", code]
 

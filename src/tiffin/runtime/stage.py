@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import select
-import signal
 import stat
 import struct
-from _socket import socket
 from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR
 from fcntl import ioctl
 
 from tiffin.kernel import process, signals, unix
 from tiffin.kernel.files import open_in_root
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+
 TIOCSPTLCK, TIOCGPTPEER, TIOCSCTTY = 0x40045431, 0x5441, 0x540E
-# Python ignores the first two, a shim the others.
-IGNORED = (int(signal.SIGPIPE), int(signal.SIGXFSZ))  # by Python
+# by Python
+IGNORED = (signals.SIGPIPE, signals.SIGXFSZ)
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # What is said on the way. The end of the stream after EXECUTING means: the program has begun.
@@ -142,7 +144,7 @@ class Stage:
 
     def execute_under_init(self, argv: tuple[str, ...], environment: tuple[str, ...]) -> None:
         """Fork; the child becomes the program, and we stay: we pass signals on and reap until it has ended."""
-        signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+        signals.pthread_sigmask(signals.SIG_BLOCK, signals.valid_signals())
         program = os.fork()
         if program == 0:
             os.setsid() if self.terminal < 0 else self._lead_terminal()
@@ -150,15 +152,15 @@ class Stage:
         process.set_name("tiffin-init")
         os.closerange(0, 1 << 20)
         while True:
-            received = signal.sigwaitinfo(signal.valid_signals())
-            if received.si_signo != signal.SIGCHLD:
+            received = signals.sigwaitinfo(signals.valid_signals())
+            if received.si_signo != signals.SIGCHLD:
                 _pass_on(program, received.si_signo)
                 continue
             _reap_until(program)
 
     def _lead_terminal(self) -> None:
         os.setpgid(0, 0)
-        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTTOU,))
+        signals.pthread_sigmask(signals.SIG_BLOCK, (signals.SIGTTOU,))
         os.tcsetpgrp(0, os.getpid())
 
     def _refuse(self, name: str, denied: bool) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import marshal
 import os
 import time
-from _socket import socket
 
 from tiffin.kernel import process, unix
 from tiffin.kernel.cgroups import Group
@@ -24,6 +23,7 @@ from tiffin.store.locks import Lock, try_lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
     from typing import Any, NoReturn
 
 STIRRING = ("server", "program_stdout", "program_stderr")

@@ -12,7 +12,6 @@ from __future__ import annotations
 import os
 import stat
 from binascii import a2b_base64
-from collections.abc import Callable
 from errno import ENODEV, EPERM
 
 from tiffin.kernel import capabilities, mounts, network, process, seccomp
@@ -34,6 +33,7 @@ from tiffin.runtime.users import find_user
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 else:
     Protocol = object  # typing costs four milliseconds, and 600 KB in each spawner

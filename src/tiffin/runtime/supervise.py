@@ -6,21 +6,23 @@ touches little: it reads a note, and leaves the rest of the handover unread unti
 
 from __future__ import annotations
 
-import json
 import marshal
 import os
 import select
-import signal
 import time
-from _socket import socket
 
-from tiffin.kernel import process, unix
+from tiffin import json
+from tiffin.kernel import process, signals, unix
 from tiffin.kernel.cgroups import Group, Layout
 from tiffin.runtime.launch import Failure, await_begin
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord
 from tiffin.runtime.shim import KILLED, Shim
 from tiffin.runtime.starter import Handover
 from tiffin.store import Store, events, sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
 
 LEFT = select.POLLHUP | select.POLLERR
 
@@ -37,7 +39,7 @@ def supervise(launcher: int, status: socket, group: Group) -> None:
     events_folder, event, caller, stirring, may_sleep, rest = marshal.loads(note)  # from ourselves
     more, failure = await_begin(status)
     if failure is not None:
-        os.kill(launcher, signal.SIGKILL)  # it may still be at its steps
+        os.kill(launcher, signals.SIGKILL)  # it may still be at its steps
         os.waitpid(launcher, 0)
         _give_up(*_read(rest, descriptors), failure)
         return

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
 
 from tiffin.kernel.files import open_in_root
 from tiffin.record import NamedTuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LARGEST = 4 << 20  # bytes of a passwd or group file that we read; more is no such file
 HIGHEST_ID = 2**32 - 2

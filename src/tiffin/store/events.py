@@ -10,16 +10,19 @@ full disk cut short is passed over.
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Iterable, Iterator
 from errno import EDQUOT, ENOSPC
 from fcntl import LOCK_EX, flock
 
+from tiffin import json
 from tiffin.kernel.inotify import Watch
 from tiffin.record import NamedTuple
 from tiffin.store.store import Store
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 LARGEST_FILE = 16 << 20
 LARGEST_LINE = 4096

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
-from types import TracebackType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
 
 
 class Lock:

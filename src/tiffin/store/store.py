@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from fcntl import ioctl
-from types import TracebackType
 
 from tiffin.errors import StoreFull, StoreTooNew, TiffinError
 from tiffin.store import files
 from tiffin.store.locks import Lock, lock, try_lock
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import TracebackType
 
 FORMAT = 1
 FS_IOC_GETFLAGS, FS_IOC_SETFLAGS, FS_TOPDIR_FL = 0x80086601, 0x40086602, 0x00020000

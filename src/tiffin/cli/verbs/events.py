@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 
 from tiffin.cli import template
 from tiffin.cli.filters import chooser, filters, has_label
@@ -14,6 +13,8 @@ from tiffin.store.events import Event, Missed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tiffin.cli.filters import Test
     from tiffin.engine import Engine
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
 
 from tiffin.cli import units
 from tiffin.cli.filters import chooser, filters, has_label
@@ -13,6 +12,8 @@ from tiffin.cli.table import short_id
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from tiffin.cli.filters import Test
     from tiffin.engine import Engine, ImageSummary
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-
+from tiffin import json
 from tiffin.cli import template
 from tiffin.cli.failures import each
 from tiffin.cli.options import Command, Given, Option, text

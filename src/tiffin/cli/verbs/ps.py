@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 
 from tiffin.cli import units
 from tiffin.cli.filters import chooser, filters, has_label
@@ -15,6 +14,8 @@ from tiffin.model.nouns import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tiffin.cli.filters import Test
     from tiffin.engine import ContainerSummary, Engine
 

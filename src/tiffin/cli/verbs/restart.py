@@ -22,6 +22,7 @@ COMMAND = Command(
 
 
 def act(engine: Engine, given: Given) -> int:
+    engine.warm_up()
     def restart(name: str) -> None:
         engine.container(name).restart(timeout=given[TIMEOUT], signal=given[SIGNAL] or None)
         print(name)

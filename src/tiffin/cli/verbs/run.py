@@ -42,6 +42,7 @@ COMMAND = Command(
 
 
 def act(engine: Engine, given: Given) -> int:
+    engine.warm_up()
     wishes = _wishes(given)
     name = given[settings.NAME] or None
     config = settings.config(given, stdin_once=wishes.stdin and not given[DETACH])

@@ -25,6 +25,7 @@ COMMAND = Command(
 
 
 def act(engine: Engine, given: Given) -> int:
+    engine.warm_up()
     if not (given[ATTACH] or given[INTERACTIVE]):
         return each(given.arguments, lambda name: _start(engine, name))
     if len(given.arguments) > 1:
