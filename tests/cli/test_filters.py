@@ -9,7 +9,7 @@ from tiffin.cli.options import Command, UsageError, parse
 from tiffin.errors import BadParameter
 
 FILTER = filters("")
-COMMAND = Command("ps", "", "", (FILTER,))
+COMMAND = Command("ps", "", (FILTER,))
 THINGS = [("web", {"tier": "front", "keep": ""}), ("db", {"tier": "back"}), ("cache", {"tier": "back", "keep": ""})]
 TESTS = {"name": lambda thing, value: value in thing[0], "label": lambda thing, value: has_label(thing[1], value)}
 

@@ -21,14 +21,13 @@ LAST = number("last", "", "n")
 RUN = Command(
     "run",
     "IMAGE [COMMAND] [ARG...]",
-    "Run it",
     (ENV, TTY, OPEN, DETACH, REMOVE, USER, HOSTNAME, NETWORK, MEMORY),
     least=1,
     options_first=True,
 )
-PS = Command("ps", "", "List them", (TTY, LAST), most=0)
-RM = Command("rm", "CONTAINER [CONTAINER...]", "Remove them", (REMOVE,), least=1)
-TAG = Command("tag", "IMAGE NAME", "Name it", (), least=2, most=2)
+PS = Command("ps", "", (TTY, LAST), most=0)
+RM = Command("rm", "CONTAINER [CONTAINER...]", (REMOVE,), least=1)
+TAG = Command("tag", "IMAGE NAME", (), least=2, most=2)
 
 
 @pytest.mark.parametrize(
@@ -146,7 +145,7 @@ def test_a_number_may_be_negative():
         (TAG, ["a"], '"tiffin tag" requires exactly 2 arguments.'),
         (TAG, ["a", "b", "c"], '"tiffin tag" requires exactly 2 arguments.'),
         (PS, ["a"], '"tiffin ps" accepts no arguments.'),
-        (Command("commit", "", "", least=1, most=2), ["a", "b", "c"], '"tiffin commit" requires at most 2 arguments.'),
+        (Command("commit", "", least=1, most=2), ["a", "b", "c"], '"tiffin commit" requires at most 2 arguments.'),
     ],
 )
 def test_a_wrong_number_of_arguments_is_told_with_the_usage(command, words, complaint):

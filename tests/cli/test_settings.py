@@ -10,7 +10,7 @@ from tiffin.cli import settings
 from tiffin.cli.options import Command, Given, UsageError, parse
 from tiffin.model.config import Config, HostConfig, LogConfig
 
-COMMAND = Command("create", "IMAGE", "", settings.OPTIONS, least=1, options_first=True)
+COMMAND = Command("create", "IMAGE", settings.OPTIONS, least=1, options_first=True)
 
 
 def given(*words: str) -> Given:

@@ -39,9 +39,7 @@ RUNROOT = text(
     "runroot", "folder of what lives until the next boot (default: $TIFFIN_RUNROOT, or /run/tiffin for root)"
 )
 VERSION = switch("version", "print the version", "v")
-TIFFIN = Command(
-    "", "COMMAND", "A container engine that shows what it does", (ROOT, RUNROOT, VERSION), options_first=True
-)
+TIFFIN = Command("", "COMMAND", (ROOT, RUNROOT, VERSION), options_first=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tiffin.cli import spellings
 from tiffin.cli.options import HELP, Command, Option, usage_line
+from tiffin.model.verbs import sentence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,11 +56,15 @@ def of_all(tiffin: Command) -> str:
 
 
 def _verbs(title: str, verbs: Iterable[str], strip: str = "") -> str:
-    return _columns(title, ((verb.removeprefix(strip), spellings.load(verb).COMMAND.sentence) for verb in verbs))
+    return _columns(title, ((verb.removeprefix(strip), sentence(verb)) for verb in verbs))
 
 
 def _columns(title: str, rows: Iterable[tuple[str, str]]) -> str:
-    return "\n".join([f"{title}:", *(f"{INDENT}{name.ljust(11)} {sentence}" for name, sentence in rows)])
+    lines = [f"{title}:"]
+    for name, text in rows:
+        first, *more = _wrap(text, WIDTH - len(INDENT) - 12)
+        lines += [f"{INDENT}{name.ljust(11)} {first}", *(f"{INDENT}{' ' * 12}{line}" for line in more)]
+    return "\n".join(lines)
 
 
 def _options(title: str, command: Command) -> str:

@@ -39,6 +39,7 @@ else:  # typing costs 2 ms
 
 TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
 FALSE = frozenset(("0", "f", "F", "false", "FALSE", "False"))
+TIFFIN = "A container engine that shows what it does"
 
 
 class UsageError(TiffinError):
@@ -90,11 +91,10 @@ class Given:
 
 
 class Command(NamedTuple):
-    """One verb: its name, what follows it, a sentence for the help, its options."""
+    """One verb: its name, what follows it, its options. What it does is said by the table of verbs."""
 
     name: str
     usage: str
-    sentence: str
     options: tuple[Option[Any], ...] = ()
     least: int = 0
     most: int | None = None
@@ -104,6 +104,12 @@ class Command(NamedTuple):
     """more for the help: what the sentence can't say"""
     failure: int = 1
     """exit code when tiffin itself fails"""
+
+    @property
+    def sentence(self) -> str:
+        from tiffin.model.verbs import sentence  # only for help and errors
+
+        return sentence(self.name) if self.name else TIFFIN
 
     @property
     def full_name(self) -> str:

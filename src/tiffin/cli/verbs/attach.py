@@ -20,7 +20,6 @@ KEYS = text("detach-keys", "keys that let go of the container and leave it runni
 COMMAND = Command(
     "attach",
     "CONTAINER",
-    "Join the terminal to the first process of a running container",
     (NO_STDIN, SIGNALS, KEYS),
     least=1,
     most=1,

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "bootstrap",
     "[base|debian[:SUITE]]",
-    "Make an image to begin with: base from this machine's own programs, or debian",
     most=1,
 )
 

@@ -16,7 +16,6 @@ PAUSE = switch("pause", "freeze the processes meanwhile", "p", default=True)
 COMMAND = Command(
     "commit",
     "CONTAINER [REPOSITORY[:TAG]]",
-    "Burn the read-write layer of a container, running or not, into a read-only layer: an image",
     (AUTHOR, CHANGE, MESSAGE, PAUSE),
     least=1,
     most=2,

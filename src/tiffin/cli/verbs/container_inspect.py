@@ -9,9 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
 
-COMMAND = Command(
-    "container inspect", "CONTAINER [CONTAINER...]", "Show the metadata of containers", (FORMAT,), least=1
-)
+COMMAND = Command("container inspect", "CONTAINER [CONTAINER...]", (FORMAT,), least=1)
 
 
 def act(engine: Engine, given: Given) -> int:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "create",
     "IMAGE [COMMAND] [ARG...]",
-    "Put a read-write layer on top of an image: a container, which does not run yet",
     settings.OPTIONS,
     least=1,
     options_first=True,

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "diff",
     "CONTAINER",
-    "List what the read-write layer of a container adds (A), changes (C) and deletes (D)",
     least=1,
     most=1,
 )

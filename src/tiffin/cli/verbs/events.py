@@ -23,9 +23,7 @@ UNTIL = moment("until", "only what happens until then: a time, or a time ago; th
 FILTER = filters("only those with type=, event=, container=, image=, label=")
 FORMAT = text("format", "show as: json, or a text with fields in it, as in '{{.Action}} {{.Actor.ID}}'")
 
-COMMAND = Command(
-    "events", "", "Show what happens to containers and images, as it happens", (SINCE, UNTIL, FILTER, FORMAT), most=0
-)
+COMMAND = Command("events", "", (SINCE, UNTIL, FILTER, FORMAT), most=0)
 
 
 def act(engine: Engine, given: Given) -> int:

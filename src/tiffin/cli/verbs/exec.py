@@ -17,7 +17,6 @@ KEYS = text("detach-keys", "keys that let go of the command and leave it running
 COMMAND = Command(
     "exec",
     "CONTAINER COMMAND [ARG...]",
-    "Run one more process in the process space of a running container",
     (
         DETACH, KEYS, PRIVILEGED, settings.ENV, settings.ENV_FILE, settings.INTERACTIVE, settings.TTY, settings.USER,
         settings.WORKDIR,

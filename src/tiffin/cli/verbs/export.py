@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "export",
     "CONTAINER",
-    "Write the union view of a container to a tar, flat: without layers or metadata",
     (OUTPUT,),
     least=1,
     most=1,

@@ -20,7 +20,6 @@ HUMAN = switch("human", "round sizes and times", "H", default=True)
 COMMAND = Command(
     "history",
     "IMAGE",
-    "Show the steps that made an image, from the top down, each with its real ids",
     (NO_TRUNC, QUIET, HUMAN, FORMAT),
     least=1,
     most=1,

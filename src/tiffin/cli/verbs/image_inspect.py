@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
 
-COMMAND = Command("image inspect", "IMAGE [IMAGE...]", "Show the metadata of images", (FORMAT,), least=1)
+COMMAND = Command("image inspect", "IMAGE [IMAGE...]", (FORMAT,), least=1)
 
 
 def act(engine: Engine, given: Given) -> int:

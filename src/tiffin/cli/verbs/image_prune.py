@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 ALL = switch("all", "also images with a name, unless a container needs them", "a")
 FORCE = switch("force", "do not ask first", "f")
 
-COMMAND = Command("image prune", "", "Remove the images without a name that nothing needs", (ALL, FORCE), most=0)
+COMMAND = Command("image prune", "", (ALL, FORCE), most=0)
 
 
 def act(engine: Engine, given: Given) -> int:

@@ -26,7 +26,6 @@ FILTER = filters("only those with dangling=true|false, label=, reference=PATTERN
 COMMAND = Command(
     "images",
     "[REPOSITORY[:TAG]]",
-    "List the images that have a name or a container; with -a, every read-only layer",
     (ALL, NO_TRUNC, QUIET, DIGESTS, FILTER, FORMAT),
     most=1,
 )

@@ -17,7 +17,6 @@ MESSAGE = text("message", "what for", "m")
 COMMAND = Command(
     "import",
     "FILE|- [REPOSITORY[:TAG]]",
-    "Make an image of one layer from a flat tar, such as export writes",
     (CHANGE, MESSAGE),
     least=1,
     most=2,

@@ -26,7 +26,6 @@ FORMAT = text("format", "show as: json, or a text with fields, as in '{{.State.S
 COMMAND = Command(
     "inspect",
     "NAME|ID [NAME|ID...]",
-    "Show the metadata of containers, images and layers",
     (FORMAT, KIND),
     least=1,
 )

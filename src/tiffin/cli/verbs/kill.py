@@ -14,7 +14,6 @@ SIGNAL = text("signal", "signal to send, by name or number", "s", default="KILL"
 COMMAND = Command(
     "kill",
     "CONTAINER [CONTAINER...]",
-    "End running containers at once with SIGKILL, or send their first process another signal",
     (SIGNAL,),
     least=1,
 )

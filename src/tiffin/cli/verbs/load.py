@@ -17,7 +17,6 @@ QUIET = switch("quiet", "no progress", "q")
 COMMAND = Command(
     "load",
     "",
-    "Load images with their layers from an archive of save, or an OCI layout",
     (INPUT, QUIET),
     most=0,
 )

@@ -24,7 +24,6 @@ UNTIL = moment("until", "only what is older: a time, or a time ago")
 COMMAND = Command(
     "logs",
     "CONTAINER",
-    "Show what a container has written",
     (FOLLOW, TIMESTAMPS, TAIL, SINCE, UNTIL),
     least=1,
     most=1,

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "pause",
     "CONTAINER [CONTAINER...]",
-    "Freeze all processes of running containers, without a signal",
     least=1,
 )
 

@@ -30,7 +30,6 @@ FILTER = filters("only those with name=, id=, status=, label=, ancestor=IMAGE, e
 COMMAND = Command(
     "ps",
     "",
-    "List running containers; with -a, all containers",
     (ALL, LAST, LATEST, NO_TRUNC, QUIET, SIZE, FILTER, FORMAT),
     most=0,
 )

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
 
-COMMAND = Command("rename", "CONTAINER NEW_NAME", "Give a container another name", least=2, most=2)
+COMMAND = Command("rename", "CONTAINER NEW_NAME", least=2, most=2)
 
 
 def act(engine: Engine, given: Given) -> int:

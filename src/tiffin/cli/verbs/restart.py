@@ -15,7 +15,6 @@ TIMEOUT = number("timeout", "seconds until SIGKILL; -1 waits for ever (default: 
 COMMAND = Command(
     "restart",
     "CONTAINER [CONTAINER...]",
-    "Stop containers, then start them again around the same read-write layer",
     (SIGNAL, TIMEOUT),
     least=1,
 )
@@ -23,6 +22,7 @@ COMMAND = Command(
 
 def act(engine: Engine, given: Given) -> int:
     engine.warm_up()
+
     def restart(name: str) -> None:
         engine.container(name).restart(timeout=given[TIMEOUT], signal=given[SIGNAL] or None)
         print(name)

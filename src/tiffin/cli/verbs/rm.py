@@ -15,7 +15,6 @@ VOLUMES = switch("volumes", "also remove anonymous volumes; there are none yet",
 COMMAND = Command(
     "rm",
     "CONTAINER [CONTAINER...]",
-    "Throw away the read-write layers of containers that don't run; what lies below stays",
     (FORCE, VOLUMES),
     least=1,
 )

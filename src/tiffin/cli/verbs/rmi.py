@@ -15,7 +15,6 @@ NO_PRUNE = switch("no-prune", "keep the images without a name that it was made f
 COMMAND = Command(
     "rmi",
     "IMAGE [IMAGE...]",
-    "Take names from images; with the last name the layers go that nothing else needs",
     (FORCE, NO_PRUNE),
     least=1,
 )

@@ -32,7 +32,6 @@ KEYS = text("detach-keys", "keys that let go of the container and leave it runni
 COMMAND = Command(
     "run",
     "IMAGE [COMMAND] [ARG...]",
-    "Create a container from an image and start it: a process space around the union view",
     (*settings.OPTIONS, DETACH, ATTACH, SIGNALS, KEYS),
     least=1,
     options_first=True,

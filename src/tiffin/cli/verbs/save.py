@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "save",
     "IMAGE [IMAGE...]",
-    "Write images, layer by layer and with their metadata, to one tar for another host",
     (OUTPUT,),
     least=1,
 )

@@ -18,7 +18,6 @@ KEYS = text("detach-keys", "keys that let go of the container and leave it runni
 COMMAND = Command(
     "start",
     "CONTAINER [CONTAINER...]",
-    "Put a process space around the union view of containers that don't run",
     (ATTACH, INTERACTIVE, KEYS),
     least=1,
 )

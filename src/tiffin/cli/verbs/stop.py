@@ -16,7 +16,6 @@ TIMEOUT = number("timeout", "seconds until SIGKILL; -1 waits for ever (default: 
 COMMAND = Command(
     "stop",
     "CONTAINER [CONTAINER...]",
-    "Ask running containers to end with SIGTERM, and end them with SIGKILL after the grace time",
     (SIGNAL, TIMEOUT),
     least=1,
 )

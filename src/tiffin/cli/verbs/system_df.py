@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "system df",
     "",
-    "Show how much of the disk images, containers and compressed layers take",
     (FORMAT,),
     most=0,
     details="Each layer counts once, whatever images have it. Compressed layers are the forms in which layers came, "

@@ -8,7 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
 
-COMMAND = Command("tag", "IMAGE NAME[:TAG]", "Give an image one more name", least=2, most=2)
+COMMAND = Command("tag", "IMAGE NAME[:TAG]", least=2, most=2)
 
 
 def act(engine: Engine, given: Given) -> int:

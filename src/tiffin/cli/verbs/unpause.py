@@ -9,7 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
 
-COMMAND = Command("unpause", "CONTAINER [CONTAINER...]", "Let the processes of paused containers go on", least=1)
+COMMAND = Command("unpause", "CONTAINER [CONTAINER...]", least=1)
 
 
 def act(engine: Engine, given: Given) -> int:

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 FORMAT = text("format", "show as: json, or a text with fields in it, as in '{{.Version}}'", "f")
 
-COMMAND = Command(
-    "version", "", "Show the versions of tiffin, Python and the kernel, and where things are kept", (FORMAT,), most=0
-)
+COMMAND = Command("version", "", (FORMAT,), most=0)
 
 
 def act(engine: Engine, given: Given) -> int:

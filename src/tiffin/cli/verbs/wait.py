@@ -9,9 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
 
-COMMAND = Command(
-    "wait", "CONTAINER [CONTAINER...]", "Wait until containers have ended, and print their exit codes", least=1
-)
+COMMAND = Command("wait", "CONTAINER [CONTAINER...]", least=1)
 
 
 def act(engine: Engine, given: Given) -> int:
