@@ -447,6 +447,24 @@ def test_a_running_container_is_removed_only_by_force(tiffin: Shell):
     assert tiffin.ok("rm", "-f", "host") == "host\n"
 
 
+def test_a_container_takes_the_layers_along_that_only_it_still_had(tiffin: Shell):
+    tiffin.ok("run", "--name", "first", "busybox", "touch", "/mark")
+    image = tiffin.ok("commit", "first", "short-lived").strip()
+    layer = json.loads(tiffin.ok("inspect", "--format", "{{json .RootFS.Layers}}", "short-lived"))[-1]
+    tiffin.ok("create", "--name", "second", "short-lived", "true")
+    tiffin.ok("rmi", "-f", image)
+    assert layer in _diff_ids(tiffin)
+    tiffin.ok("rm", "second")
+    assert layer not in _diff_ids(tiffin)
+    tiffin.ok("rm", "first")
+    assert tiffin("run", "--rm", "busybox", "true").code == 0
+
+
+def _diff_ids(tiffin: Shell) -> set[str]:
+    layers = Path(tiffin.environment["TIFFIN_ROOT"], "layers").glob("*/json")
+    return {json.loads(layer.read_text())["diff_id"] for layer in layers}
+
+
 def test_several_arguments_go_on_after_an_error(tiffin: Shell):
     for name in ("first", "last"):
         tiffin.ok("create", "--name", name, "busybox", "true")

@@ -191,6 +191,10 @@ class Container:
     def remove(self, *, force: bool = False) -> None:
         """Raises ContainerRunning, unless `force` kills it first; NoSuchContainer."""
         spaces.remove(self._parts, self.record, force=force)
+        if not (self.record.image and self._parts.images.has(self.record.image)):
+            from tiffin.engine import removal  # only where its layers may have been there for it alone
+
+            removal.collect(self._parts)
 
     def rename(self, name: str) -> Container:
         """Raises NameInUse, BadName."""

@@ -83,6 +83,9 @@ class Images:
         self.names.put(name, id)  # commit point
         self.want(id)
 
+    def has(self, id: str) -> bool:
+        return os.path.exists(self._folder(id))
+
     def get(self, id: str) -> Image:
         return self.record(id).image
 
