@@ -54,3 +54,11 @@ def test_orphans_are_reaped(engine: Engine, either_init: str) -> None:
         until_reaped = "while grep -q 'State:.Z' /proc/[0-9]*/status; do :; done"
         result = running.execute(["timeout", "20", "sh", "-c", f"{orphan}; {until_reaped}"])
         assert result.exit_code == 0
+
+
+@pytest.mark.root
+def test_its_program_cannot_be_changed_even_by_a_privileged_container(engine: Engine, either_init: str) -> None:
+    script = "chmod 777 /proc/1/exe || echo x > /proc/1/exe || echo refused"
+    with engine.create("busybox", ["sh", "-c", script], host=HostConfig(init=True, privileged=True)) as container:
+        assert container.start().wait() == 0
+        assert container.output().endswith(b"refused\n")

@@ -53,6 +53,9 @@ def test_the_program_that_enters_is_a_sealed_copy(engine: Engine) -> None:
             assert os.readlink(f"/proc/{pid}/exe") == "/memfd:tiffin-spawner (deleted)"
             with open(f"/proc/{pid}/exe", "rb") as file:
                 assert fcntl(file, F_GET_SEALS) == F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
+                for change in (lambda: os.fchmod(file.fileno(), 0o4777), lambda: os.fchown(file.fileno(), 1000, 1000)):
+                    with pytest.raises(PermissionError):
+                        change()
 
 
 @pytest.mark.parametrize("way", ["link", "script"])

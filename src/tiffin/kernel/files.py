@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 from errno import EINVAL
-from fcntl import fcntl
+from fcntl import fcntl, ioctl
 
 from tiffin.kernel.libc import SYS, caller, syscall
 
@@ -19,6 +20,7 @@ RESOLVE_IN_ROOT = 0x10
 F_ADD_SEALS = 1033
 F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_WRITE = 1, 2, 4, 8
 MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_EXEC = 1, 2, 16
+FS_IOC_SETFLAGS, FS_IMMUTABLE_FL = 0x40086602, 0x10
 
 
 class _OpenHow(ctypes.Structure):
@@ -54,7 +56,7 @@ def open_in_root(root: int, path: str, flags: int, mode: int = 0) -> int:
 
 
 def sealed_copy(path: str, name: str) -> int:
-    """A descriptor of a copy in memory that nobody can write to any more (memfd_create(2)).
+    """A descriptor of a copy in memory that nobody can change any more, nor its mode (memfd_create(2)).
 
     Raises PermissionError where the machine forbids executable ones (sysctl vm.memfd_noexec).
     """
@@ -72,4 +74,13 @@ def sealed_copy(path: str, name: str) -> int:
     finally:
         os.close(source)
     fcntl(copy, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+    _keep_attributes(copy)
     return copy
+
+
+def _keep_attributes(descriptor: int) -> None:
+    """No seal is against chmod(2) and its like."""
+    try:
+        ioctl(descriptor, FS_IOC_SETFLAGS, FS_IMMUTABLE_FL.to_bytes(8, sys.byteorder))
+    except OSError:  # before 6.0, or without CAP_LINUX_IMMUTABLE
+        pass
