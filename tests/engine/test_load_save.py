@@ -7,6 +7,7 @@ import io
 import json
 import lzma
 import os
+import subprocess
 import tarfile
 from pathlib import Path
 from typing import BinaryIO
@@ -101,8 +102,8 @@ def test_a_layer_of_docker_s_archive_may_be_compressed(shelf: Shelf, squeeze):
 def test_an_archive_comes_from_a_file_a_folder_or_a_pipe(engine_root: Roots, tmp_path: Path):
     members = docker_25(TWO, "base:1")
     (tmp_path / "base.tar").write_bytes(tar(members))
-    with tarfile.open(tmp_path / "base.tar") as archive:
-        archive.extractall(tmp_path / "folder", filter="data")
+    (tmp_path / "folder").mkdir()
+    subprocess.run(["tar", "-C", tmp_path / "folder", "-xf", tmp_path / "base.tar"], check=True)
     reading, writing = os.pipe()
     if os.fork() == 0:
         os.close(reading)
