@@ -98,20 +98,18 @@ def _start(path: str, held: Lock) -> tuple[int, int]:
     """The child, which forks the spawner and ends; and a pipe on which the spawner says that it listens, or why not."""
     reading, writing = os.pipe()
     program = _program()
+    # copies above those two, so that none is in another's place
+    copies = [fcntl(descriptor, F_DUPFD_CLOEXEC, HELD + 1) for descriptor in (program, writing, held.descriptor)]
     null = [(os.POSIX_SPAWN_OPEN, stream, "/dev/null", os.O_RDWR, 0) for stream in (0, 1, 2)]
-    given = [_above(writing), _above(held.descriptor)]  # so that none is in the other's place
-    moves = [(os.POSIX_SPAWN_DUP2, source, target) for source, target in zip(given, (READY, HELD), strict=True)]
+    given = [(os.POSIX_SPAWN_DUP2, copies[1], READY), (os.POSIX_SPAWN_DUP2, copies[2], HELD)]
     try:
         # posix_spawn and not fork: the caller may be large and have threads
-        child = os.posix_spawn(f"/proc/self/fd/{program}", _command(path), _environment(), file_actions=[*null, *moves])
+        command, environment = _command(path), _environment()
+        child = os.posix_spawn(f"/proc/self/fd/{copies[0]}", command, environment, file_actions=[*null, *given])
     finally:
-        for descriptor in (writing, program, *given):
+        for descriptor in (writing, program, *copies):
             os.close(descriptor)
     return child, reading
-
-
-def _above(descriptor: int) -> int:
-    return fcntl(descriptor, F_DUPFD_CLOEXEC, HELD + 1)
 
 
 def _await_ready(first: int, reading: int) -> None:

@@ -1,0 +1,55 @@
+"""Bringing a spawner up: by callers with any descriptors, in advance, and by several at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests import leftovers
+from tiffin.engine import Engine
+from tiffin.runtime import spawning
+
+pytestmark = pytest.mark.root
+
+CALLER = """
+import os, sys
+from tiffin.runtime import spawning
+from tiffin.store import Store
+for _ in range(int(sys.argv[3])):  # the next descriptor that is opened is one higher
+    os.open("/dev/null", os.O_RDONLY)
+spawning.find_or_start(Store(sys.argv[1], sys.argv[2])).close()
+"""
+
+
+@pytest.mark.parametrize("more", range(11))
+def test_it_comes_up_whatever_descriptors_the_caller_has(fresh_engine: Engine, more: int) -> None:
+    command = [sys.executable, "-c", CALLER, fresh_engine.root, fresh_engine.runroot, str(more)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_it_is_brought_up_in_advance(fresh_engine: Engine) -> None:
+    begun = time.monotonic()
+    fresh_engine.warm_up()
+    fresh_engine.warm_up()  # it is on its way, or there
+    beginning = time.monotonic() - begun
+    channel = spawning.find_or_start(fresh_engine.store)
+    waiting = time.monotonic() - begun - beginning
+    channel.close()
+    assert beginning < waiting
+    fresh_engine.warm_up()
+    sockets = [path for path in Path(fresh_engine.runroot, "spawner").iterdir() if path.suffix != ".lock"]
+    assert len(sockets) == 1
+    spawners = [
+        pid for pid in leftovers.processes(fresh_engine.runroot) if leftovers.command(pid) == leftovers.SPAWNER
+    ]
+    assert len({os.getsid(pid) for pid in spawners}) == 1
+    os.waitpid(-1, 0)  # the child that `warm_up` says it leaves
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, 0)
