@@ -43,3 +43,11 @@ def test_an_unknown_key_is_refused_with_those_that_there_are():
 def test_a_filter_without_a_value_is_refused():
     with pytest.raises(UsageError, match="bad format of filter"):
         names("name")
+
+
+def test_a_value_that_a_key_never_has_is_refused():
+    values = {"status": ("running", "exited")}
+    tests = {"status": lambda thing, wanted: thing == wanted}
+    assert chooser((("status", "exited"),), tests, values)("exited")
+    with pytest.raises(BadParameter, match="invalid filter 'status=bogus'; there are running, exited"):
+        chooser((("status", "bogus"),), tests, values)

@@ -436,6 +436,14 @@ def test_events_tell_a_life(tiffin: Shell):
     assert json.loads(die)["Actor"]["Attributes"]["exitCode"] == "2"
 
 
+def test_the_older_word_for_the_grace_time_is_understood(tiffin: Shell):
+    tiffin.ok("run", "-d", "--name", "patient", "busybox", "sh", "-c", "trap '' TERM; while true; do sleep 1; done")
+    began = time.monotonic()
+    for verb in ("restart", "stop"):
+        assert tiffin.ok(verb, "--time", "0", "patient") == "patient\n"
+    assert time.monotonic() - began < 5
+
+
 # removing, and several at once
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from tiffin.cli.options import Option
 from tiffin.errors import BadParameter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from typing import TypeVar
 
     T = TypeVar("T")
     Filters = tuple[tuple[str, str], ...]
     Test = Callable[[T, str], bool]
+
+NO_VALUES: Mapping[str, Collection[str]] = MappingProxyType({})
 
 
 def filters(help: str) -> Option[Filters]:
@@ -20,11 +24,18 @@ def filters(help: str) -> Option[Filters]:
     return Option("filter", "f", "filter", help, (), _read)
 
 
-def chooser(chosen: Filters, tests: Mapping[str, Test[T]]) -> Callable[[T], bool]:
-    """Whether a thing fits what was chosen. Raises BadParameter for a key that is not among `tests`."""
-    for key, _ in chosen:
+def chooser(
+    chosen: Filters, tests: Mapping[str, Test[T]], values: Mapping[str, Collection[str]] = NO_VALUES
+) -> Callable[[T], bool]:
+    """Whether a thing fits what was chosen. Raises BadParameter for a key that is not among `tests`.
+
+    `values`: the keys that take one of a few only.
+    """
+    for key, value in chosen:
         if key not in tests:
             raise BadParameter(f"invalid filter '{key}'; there are {', '.join(tests)}")
+        if key in values and value not in values[key]:
+            raise BadParameter(f"invalid filter '{key}={value}'; there are {', '.join(values[key])}")
     return lambda thing: all(_fits(thing, key, chosen, tests[key]) for key, _ in chosen)
 
 

@@ -16,7 +16,6 @@ COMMAND = Command(
     least=1,
     options_first=True,
     details="Without --network a container has only a loopback network of its own.",
-    failure=125,
 )
 
 

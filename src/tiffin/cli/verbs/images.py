@@ -7,7 +7,7 @@ import time
 from tiffin.cli import units
 from tiffin.cli.filters import chooser, filters, has_label
 from tiffin.cli.listing import FORMAT, Columns, Row, lines
-from tiffin.cli.options import TRUE, Command, Given, UsageError, switch
+from tiffin.cli.options import FALSE, TRUE, Command, Given, UsageError, switch
 from tiffin.cli.table import short_id
 
 TYPE_CHECKING = False
@@ -62,7 +62,8 @@ def act(engine: Engine, given: Given) -> int:
                 "-a lists every layer: to choose among them, choose the fields as well, with --format or -q"
             )
         return _show(LAYER_COLUMNS, _layers(engine, full=given[NO_TRUNC]), given)
-    found = list(filter(chooser(given[FILTER], _tests(engine)), engine.images(all=given[ALL])))
+    fits = chooser(given[FILTER], _tests(engine), {"dangling": sorted(TRUE | FALSE)})
+    found = list(filter(fits, engine.images(all=given[ALL])))
     wanted = [*given.arguments, *(value for key, value in given[FILTER] if key == "reference")]
     if wanted:
         found = [summary._replace(names=names) for summary in found if (names := _called(summary, wanted))]
@@ -148,7 +149,7 @@ def _tests(engine: Engine) -> Mapping[str, Test[ImageSummary]]:
         return next(summary.created for summary in engine.images(all=True) if summary.id == id)
 
     return {
-        "dangling": lambda summary, wanted: summary.is_dangling == (wanted.lower() in TRUE),
+        "dangling": lambda summary, wanted: summary.is_dangling == (wanted in TRUE),
         "label": lambda summary, wanted: has_label(summary.labels, wanted),
         "reference": lambda summary, wanted: bool(_called(summary, [wanted])),
         "before": lambda summary, wanted: summary.created < created(wanted),

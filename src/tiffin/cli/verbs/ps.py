@@ -52,6 +52,8 @@ COLUMNS = Columns(
 )
 WITH_SIZE = COLUMNS._replace(plain=(*COLUMNS.plain, "Size"))
 
+STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
+
 STATUS_WORDS: Mapping[str, str] = {
     State.CREATED: "Created",
     State.DEAD: "Dead",
@@ -63,7 +65,8 @@ def act(engine: Engine, given: Given) -> int:
     newest = 1 if given[LATEST] else given[LAST]
     chosen = given[FILTER]
     everything = given[ALL] or newest is not None or any(key == "status" for key, _ in chosen)
-    found = list(filter(chooser(chosen, _tests(engine)), engine.ps(all=everything, size=given[SIZE])))
+    fits = chooser(chosen, _tests(engine), {"status": STATES})
+    found = list(filter(fits, engine.ps(all=everything, size=given[SIZE])))
     if newest is not None and newest >= 0:
         found = found[:newest]
     if given[QUIET]:

@@ -12,11 +12,12 @@ if TYPE_CHECKING:
 
 SIGNAL = text("signal", "signal that asks the program to end (default: the container's, or SIGTERM)", "s")
 TIMEOUT = number("timeout", "seconds until SIGKILL; -1 waits for ever (default: the container's, or 10)", "t")
+TIME = number("time", "the older word for --timeout")
 
 COMMAND = Command(
     "stop",
     "CONTAINER [CONTAINER...]",
-    (SIGNAL, TIMEOUT),
+    (SIGNAL, TIMEOUT, TIME),
     least=1,
 )
 
@@ -24,9 +25,13 @@ COMMAND = Command(
 def act(engine: Engine, given: Given) -> int:
     def stop(name: str) -> None:
         try:
-            engine.container(name).running().stop(timeout=given[TIMEOUT], signal=given[SIGNAL] or None)
+            engine.container(name).running().stop(timeout=_timeout(given), signal=given[SIGNAL] or None)
         except (ContainerNotRunning, NotModified):  # so be it
             pass
         print(name)
 
     return each(given.arguments, stop)
+
+
+def _timeout(given: Given) -> int | None:
+    return given[TIMEOUT] if given[TIMEOUT] is not None else given[TIME]
