@@ -128,6 +128,12 @@ class StartFailed(TiffinError):
     exit_code = 128
 
 
+class ExecFailed(StartFailed):
+    """The process space is there, but one more program could not be put into it; the text names the step."""
+
+    exit_code = 126
+
+
 class CommandNotFound(StartFailed):
     exit_code = 127
 

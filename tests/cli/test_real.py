@@ -279,6 +279,9 @@ def test_exec_fails_with_dockers_codes(tiffin: Shell):
     tiffin.ok("create", "--name", "still", "busybox", "true")
     assert tiffin("exec", "host", "nosuch").code == 127
     assert tiffin("exec", "host", "/etc").code == 126
+    for option in (("-u", "nobody-there"), ("-w", "/nowhere")):
+        said = tiffin("exec", *option, "host", "true")
+        assert (said.code, "could not start in container" in said.err) == (126, True)
     assert tiffin("exec", "nosuch", "true").code == 1
     assert "is not running" in tiffin("exec", "still", "true").err
     tiffin.ok("pause", "host")

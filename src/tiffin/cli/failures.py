@@ -8,7 +8,7 @@ import os
 import sys
 
 from tiffin.cli.options import Command, UsageError
-from tiffin.errors import CommandNotExecutable, CommandNotFound, NotFound, TiffinError
+from tiffin.errors import CommandNotExecutable, CommandNotFound, ExecFailed, NotFound, TiffinError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def complain(error: Exception, command: Command) -> int:
         raise error
     _flush_stdout()
     print(sentence(error), file=sys.stderr)
-    if isinstance(error, UsageError | CommandNotFound | CommandNotExecutable):
+    if isinstance(error, UsageError | CommandNotFound | CommandNotExecutable | ExecFailed):
         return error.exit_code
     return command.failure
 

@@ -9,6 +9,7 @@ from tiffin.errors import (
     CommandNotExecutable,
     CommandNotFound,
     ContainerNotRunning,
+    ExecFailed,
     StartFailed,
     StoreFull,
     TiffinError,
@@ -160,7 +161,7 @@ def execute(folder: RunFolder, plan: ExecPlan, streams: Streams, *, owned: bool)
     """One more process in the process space. Raises as `start`, ContainerNotRunning, and ContainerPaused."""
     request = {"do": "exec", "plan": plan.to_json(), "streams": streams.given()[0], "owned": owned}
     channel = _send(folder, request, streams)
-    return _begun(channel, _hear(folder, channel, START_PATIENCE), folder.id)
+    return _begun(channel, _hear(folder, channel, START_PATIENCE), folder.id, failed=ExecFailed)
 
 
 def tell(folder: RunFolder, message: Message) -> None:
@@ -242,16 +243,16 @@ def _hear(folder: RunFolder, channel: Channel, seconds: float = PATIENCE) -> Mes
         raise
 
 
-def _begun(channel: Channel, answer: Message, id: str) -> Connection:
+def _begun(channel: Channel, answer: Message, id: str, failed: type[StartFailed] = StartFailed) -> Connection:
     if "started" in answer:
         return Connection(channel, pid=int(answer["started"]))
     channel.close()
     if "refused" in answer:
         raise_refusal(answer)
-    raise _error(Failure(*answer["failed"]), id)
+    raise _error(Failure(*answer["failed"]), id, failed)
 
 
-def _error(failure: Failure, id: str) -> TiffinError:
+def _error(failure: Failure, id: str, failed: type[StartFailed]) -> TiffinError:
     if failure.kind == "missing":
         return CommandNotFound(failure.text)
     if failure.kind == "denied":
@@ -262,4 +263,6 @@ def _error(failure: Failure, id: str) -> TiffinError:
         return errors.NoSuchContainer(f"No such container: {id}")
     if failure.step == "Start" and failure.errno in FULL:
         return StoreFull(f"container {id[:12]} could not start, the disk is full: {failure.text}; remove something")
+    if failed is ExecFailed:
+        return ExecFailed(f"the program could not start in container {id[:12]}: {failure.text}")
     return StartFailed(f"container {id[:12]} could not start: {failure.text}")
