@@ -14,6 +14,7 @@ import select
 import signal
 import time
 from collections.abc import Iterator
+from errno import EINVAL
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ def wait_for(pids: list[int]) -> None:
             pidfd = os.pidfd_open(pid)
         except ProcessLookupError:
             continue
+        except OSError as error:
+            if error.errno != EINVAL:
+                raise
+            continue  # gone as well, but the number is still that of a session of others (before 6.16 or so)
         select.select([pidfd], [], [], max(0.0, deadline - time.monotonic()))
         os.close(pidfd)
 

@@ -17,7 +17,7 @@
         +-- CommandNotExecutable    exit 126
 
 The meaning is in the class, never in the text. `status` is the HTTP status that Docker's API gives, `exit_code` the
-exit status of the command line (`run` and `create` turn 1 into Docker's 125). The text is a sentence for the reader
+exit status of the command line (`run` turns 1 into Docker's 125). The text is a sentence for the reader
 and says what to try next.
 """
 

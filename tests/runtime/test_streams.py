@@ -233,7 +233,7 @@ def test_a_follower_misses_nothing_over_rotations(engine: Engine) -> None:
         running = container.start()
         found = [int(line.text) for line in running.logs(follow=True)]
         assert found == list(range(3000))
-        assert Path(container.folder, "..", "log.5").exists()
+        assert Path(container.folder, "..", "log.1").exists()
         assert [int(line.text) for line in container.logs()] == found
 
 

@@ -13,7 +13,7 @@ Each verb is a module of `verbs` with a COMMAND (its options and a sentence) and
 gives the exit code. Only the verb that was called is loaded, and the engine only when the words made sense: what
 `tiffin ps` does not need it does not pay for.
 
-Exit codes are Docker's: 125 when tiffin itself failed in `run` and `create` or did not understand an option, 126 and
+Exit codes are Docker's: 125 when tiffin itself failed in `run` or did not understand an option, 126 and
 127 when the program could not be executed or found, 1 for other failures; else the program's own. With several
 arguments a verb goes on after an error and tells each.
 """
