@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests import leftovers
+from tests.runtime.killing import until
 from tiffin.engine import Engine
 from tiffin.runtime import spawning
 
@@ -53,3 +54,11 @@ def test_it_is_brought_up_in_advance(fresh_engine: Engine) -> None:
     os.waitpid(-1, 0)  # the child that `warm_up` says it leaves
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, 0)
+
+
+def test_what_a_removed_container_had_is_deleted_behind_it(fresh_engine: Engine) -> None:
+    for _ in range(3):
+        container = fresh_engine.create("busybox", ["touch", "/mark"])
+        container.start().wait()
+        container.remove()
+    until(lambda: not os.listdir(f"{fresh_engine.root}/trash"))

@@ -21,7 +21,7 @@ import sys
 
 from tiffin.kernel import cgroups, process, signals, unix
 from tiffin.kernel.cgroups import Group, Layout, Limits
-from tiffin.runtime.channel import Channel
+from tiffin.runtime.channel import Channel, ChannelClosed
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import GROUPS
 from tiffin.runtime.recovery import recover_all
@@ -231,7 +231,10 @@ def _become_launcher(server: socket, spawner: socket, shim: socket, group: Group
 
 def _serve_caller(caller: Channel, shim: socket, group: Group) -> None:
     shim_pid = process.parent_of("/proc/self")
-    caller.send({"hello": shim_pid})
+    try:
+        caller.send({"hello": shim_pid})
+    except ChannelClosed:  # who wants a sweep does not wait for it
+        pass
     request, descriptors = caller.receive()
     if request["do"] == "start":
         given = dict(zip(request["streams"], descriptors, strict=True))
