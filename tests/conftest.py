@@ -5,6 +5,7 @@
     fresh_engine    one that no other test has used, with the same image
     debian_tar      the root file system of a real, minimal Debian, made once per session
     marker root     the test needs root; skipped, with that reason, for others
+    marker network  the test fetches something; left out by -m "not network"
     --strict-skips  (also with CI=true) a skip with a reason that tests/skips.py doesn't expect here fails the run
 
 When the session ends, nothing of it may be left: no mount, process or cgroup. See tests/leftovers.py.

@@ -165,6 +165,7 @@ def test_other_images_are_not_made_on_the_spot(engine_root: Roots, name: str):
 
 @pytest.mark.root
 @pytest.mark.slow
+@pytest.mark.network
 @pytest.mark.timeout(600)
 def test_a_real_debian_is_made(debian_tar: str):
     with tarfile.open(debian_tar) as archive:
