@@ -40,8 +40,9 @@ def test_the_program_is_not_the_first_process(engine: Engine, either_init: str) 
 
 @pytest.mark.root
 def test_signals_reach_the_program(engine: Engine, either_init: str) -> None:
-    with engine.create("busybox", FOR_EVER, host=INIT) as container:
+    with engine.create("busybox", ["sh", "-c", "echo begun; exec sleep 1000000"], host=INIT) as container:
         running = container.start()
+        assert next(running.logs(follow=True)).text == b"begun\n"  # a first process gets no signal before it asks for it
         running.kill("TERM")
         assert running.wait() == 128 + 15
 
