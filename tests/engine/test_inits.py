@@ -42,7 +42,7 @@ def test_the_program_is_not_the_first_process(engine: Engine, either_init: str) 
 def test_signals_reach_the_program(engine: Engine, either_init: str) -> None:
     with engine.create("busybox", ["sh", "-c", "echo begun; exec sleep 1000000"], host=INIT) as container:
         running = container.start()
-        assert next(running.logs(follow=True)).text == b"begun\n"  # a first process gets no signal before it asks for it
+        assert next(running.logs(follow=True)).text == b"begun\n"  # before it asks for signals it gets none
         running.kill("TERM")
         assert running.wait() == 128 + 15
 
