@@ -25,7 +25,7 @@ COMMAND = Command(
 def act(engine: Engine, given: Given) -> int:
     def stop(name: str) -> None:
         try:
-            engine.container(name).running().stop(timeout=_timeout(given), signal=given[SIGNAL] or None)
+            engine.container(name).running().stop(timeout=timeout(given), signal=given[SIGNAL] or None)
         except (ContainerNotRunning, NotModified):  # so be it
             pass
         print(name)
@@ -33,5 +33,6 @@ def act(engine: Engine, given: Given) -> int:
     return each(given.arguments, stop)
 
 
-def _timeout(given: Given) -> int | None:
+def timeout(given: Given) -> int | None:
+    """The grace time in seconds, by either word; None for the container's own."""
     return given[TIMEOUT] if given[TIMEOUT] is not None else given[TIME]
