@@ -11,7 +11,8 @@ import pytest
 
 from tests.conftest import Roots
 from tiffin.store import Store
-from tiffin.store.locks import lock
+from tiffin.store import sweep as sweeping
+from tiffin.store.locks import Lock, lock
 from tiffin.store.sweep import delete, delete_if_free, free_names, sweep
 
 
@@ -161,3 +162,17 @@ def test_what_cannot_be_deleted_keeps_nothing_else_from_going(engine_root: Roots
     assert os.listdir(store.path("tmp")) == []
     assert os.listdir(store.path("containers", "names")) == []
     assert os.path.exists(immutable)
+
+
+def test_a_draft_that_is_made_again_under_the_sweepers_hands_stays(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another sweeper had taken the empty folder away; its owner then makes it anew, with the same name."""
+
+    def gone(path: str) -> Lock | None:
+        os.mkdir(path)
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(sweeping, "try_lock", gone)
+    sweeping.delete_if_free(store.path("tmp", "draft"))
+    assert os.path.isdir(store.path("tmp", "draft"))

@@ -34,7 +34,11 @@ def delete_if_free(path: str) -> bool:
         if with_locks[0] is not None and os.path.isdir(f"{path}/diff"):
             # an overlay may still be mounted on it: a renamed upper folder goes on working, a deleted one does not
             with_locks.append(try_lock(f"{path}/diff"))
-    except OSError:  # gone, or no file that can be opened (a broken link)
+    except FileNotFoundError:
+        if not os.path.islink(path):  # gone; what has the name by now is somebody's new draft
+            return True
+        with_locks = []
+    except OSError:  # no file that can be opened
         with_locks = []
     try:
         if None in with_locks:
