@@ -136,6 +136,36 @@ def test_signals_are_passed_to_the_program(tiffin: Shell):
 # the options of create and run
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_input_ends_with_the_command_that_fed_it(tiffin: Shell, number: int):
+    command = ("run", "--name", "fed", "--sig-proxy=false", "-i", "busybox", "sh", "-c", "cat; echo the end")
+    with tiffin.begin(*command) as feeding:
+        assert feeding.stdin is not None
+        assert feeding.stdout is not None
+        feeding.stdin.write(b"some input\n")
+        feeding.stdin.flush()
+        assert feeding.stdout.readline() == b"some input\n"
+        feeding.send_signal(number)
+        feeding.wait(20)
+    assert tiffin.ok("wait", "fed") == "0\n"
+    assert tiffin.ok("logs", "fed") == "some input\nthe end\n"
+
+
+def test_input_of_an_exec_ends_with_the_command_that_fed_it(tiffin: Shell):
+    tiffin.ok("run", "-d", "--name", "host", "busybox", "sh", "-c", "mkfifo /told; cat /told")
+    script = "cat; until test -p /told; do :; done; echo the end > /told"
+    with tiffin.begin("exec", "-i", "host", "sh", "-c", script) as feeding:
+        assert feeding.stdin is not None
+        assert feeding.stdout is not None
+        feeding.stdin.write(b"some input\n")
+        feeding.stdin.flush()
+        assert feeding.stdout.readline() == b"some input\n"
+        feeding.kill()
+        feeding.wait(20)
+    assert tiffin.ok("wait", "host") == "0\n"
+    assert tiffin.ok("logs", "host") == "the end\n"
+
+
 def test_what_runs_has_the_settings_that_were_given(tiffin: Shell, tmp_path: Path):
     (tmp_path / "env").write_text("B=2\n")
     script = 'echo "$(hostname) $(pwd) $(id -u):$(id -g) $A $B $C"'

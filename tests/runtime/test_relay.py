@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 from collections.abc import Iterator
@@ -206,3 +207,82 @@ def test_the_end_of_a_clients_input_is_not_the_programs_where_it_shall_stay_open
     assert os.read(program, 100) == b""
     os.close(program)
     loop._epoll.close()
+
+
+class Keyboard:
+    """An input with a program that reads it."""
+
+    def __init__(self, *, pipe: int = 1 << 16) -> None:
+        self.loop = Loop()
+        self.program, writing = os.pipe()
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, pipe)
+        self.input = Input(self.loop, writing, is_terminal=False)
+
+    def attach(self, *, ends: bool) -> tuple[int, int]:
+        """A client: the turn it got, and the end of the pipe that it writes to."""
+        source, client = os.pipe()
+        return self.input.feed(source, ends=ends), client
+
+    def read(self) -> bytes:
+        """All until the end."""
+        content = b""
+        os.set_blocking(self.program, False)
+
+        def read() -> None:
+            nonlocal content
+            with suppress(BlockingIOError):
+                if not (chunk := os.read(self.program, CHUNK)):
+                    self.loop.stop()
+                content += chunk
+            self.loop.after(0.001, "read", read)
+
+        self.loop.after(0, "read", read)
+        self.loop.run()
+        return content
+
+    def close(self) -> None:
+        self.input.close()
+        os.close(self.program)
+        self.loop._epoll.close()
+
+
+@pytest.fixture
+def keyboard() -> Iterator[Keyboard]:
+    keyboard = Keyboard(pipe=4096)
+    yield keyboard
+    keyboard.close()
+
+
+def test_what_a_client_sent_before_it_left_arrives_and_then_the_end(keyboard: Keyboard) -> None:
+    turn, client = keyboard.attach(ends=True)
+    content = os.urandom(50_000)
+    os.write(client, content)
+    keyboard.input.leave(turn)  # somebody else still holds the pipe
+    assert keyboard.read() == content
+    with pytest.raises(BrokenPipeError):
+        os.write(client, b"too late")
+    os.close(client)
+
+
+def test_a_client_that_left_long_ago_takes_nothing_from_its_successor(keyboard: Keyboard) -> None:
+    first, gone = keyboard.attach(ends=True)
+    _, client = keyboard.attach(ends=True)
+    os.close(gone)
+    keyboard.input.leave(first)
+    os.write(client, b"second")
+    os.close(client)
+    assert keyboard.read() == b"second"
+
+
+def test_what_waits_for_a_slow_program_is_not_lost_when_another_client_feeds(keyboard: Keyboard) -> None:
+    content = os.urandom(20_000)
+    _, gone = keyboard.attach(ends=False)
+    os.write(gone, content)
+    keyboard.loop.after(0.01, "stop", keyboard.loop.stop)
+    keyboard.loop.run()
+    keyboard.loop._going = True
+    _, client = keyboard.attach(ends=True)
+    os.close(gone)
+    os.write(client, b"second")
+    os.close(client)
+    assert keyboard.read() == content + b"second"

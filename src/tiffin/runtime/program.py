@@ -32,7 +32,8 @@ class Client:
         """whether the program is to end when this connection does"""
         self.waits = False
         self.watchers: list[Watcher] = []
-        self.feeds = False
+        self.turn = 0
+        """as the one who feeds the program's input"""
 
     def tell(self, message: Message) -> None:
         self.tell_raw(json.dumps(message).encode())
@@ -48,8 +49,8 @@ class Client:
             if watcher.output:
                 watcher.output.remove(watcher)
             watcher.close()
-        if self.feeds and self.program.input:
-            self.program.input.stop_feeding()
+        if self.turn and self.program.input:
+            self.program.input.leave(self.turn)
         self.channel.close()
 
 
@@ -91,8 +92,7 @@ class Program:
             if self.input is None:
                 os.close(descriptors["stdin"])
             else:
-                client.feeds = True
-                self.input.feed(descriptors["stdin"], ends=self.stdin_once)
+                client.turn = self.input.feed(descriptors["stdin"], ends=self.stdin_once)
         self.join(client)
 
     def join(self, client: Client) -> None:

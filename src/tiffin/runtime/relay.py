@@ -181,31 +181,56 @@ class Input:
         self.is_terminal = is_terminal
         self._source = -1
         self._ends_with_source = False
+        self._turn = 0
         self._pending = memoryview(b"")
         os.set_blocking(descriptor, False)
 
-    def feed(self, source: int, *, ends: bool) -> None:
-        """Read from a client's pipe from now on. `ends`: the end of the client's input is the end of the program's."""
-        self.stop_feeding()
+    def feed(self, source: int, *, ends: bool) -> int:
+        """Read from a client's pipe from now on. `ends`: the end of the client's input is the end of the program's.
+
+        Gives the client's turn, which lasts until another client feeds.
+        """
+        self._turn += 1
+        self._forget_source()
         if self.descriptor < 0:
             os.close(source)
-            return
+            return self._turn
         os.set_blocking(source, False)
-        self._source, self._ends_with_source = source, ends
-        self.loop.watch(source, READ, self._read)
+        self._source, self._ends_with_source = source, ends and not self.is_terminal
+        if not self._pending:
+            self.loop.watch(source, READ, self._read)
+        return self._turn
 
-    def stop_feeding(self) -> None:
+    def leave(self, turn: int) -> None:
+        """The client is gone: what it has sent goes in, and that is the end of it."""
+        if turn == self._turn and self._source >= 0:
+            self._pending = memoryview(bytes(self._pending) + self._take())
+            self._forget_source()
+            self._write(WRITE)
+
+    def close(self) -> None:
+        self._forget_source()
+        if self.descriptor >= 0:
+            self.loop.forget(self.descriptor)
+            os.close(self.descriptor)
+            self.descriptor = -1
+            self._pending = memoryview(b"")
+
+    def _forget_source(self) -> None:
         if self._source >= 0:
             self.loop.forget(self._source)
             os.close(self._source)
             self._source = -1
 
-    def close(self) -> None:
-        self.stop_feeding()
-        if self.descriptor >= 0:
-            self.loop.forget(self.descriptor)
-            os.close(self.descriptor)
-            self.descriptor = -1
+    def _take(self) -> bytes:
+        """What is in the source now: no more than a pipe holds."""
+        taken = b""
+        try:
+            while len(taken) < LARGEST_PIPE and (chunk := os.read(self._source, CHUNK)):
+                taken += chunk
+        except OSError:  # nothing there
+            pass
+        return taken
 
     def _read(self, events: int) -> None:
         try:
@@ -215,10 +240,7 @@ class Input:
         except OSError:
             chunk = b""
         if not chunk:
-            self.stop_feeding()
-            if self._ends_with_source and not self.is_terminal:
-                self.close()
-            return
+            self._forget_source()
         self._pending = memoryview(chunk)
         self._write(WRITE)
 
@@ -232,10 +254,10 @@ class Input:
                 self.loop.watch(self.descriptor, WRITE, self._write)
             return
         except OSError:  # the program reads no more
-            self._pending = memoryview(b"")
             self.close()
             return
-        if self.loop.watches(self.descriptor):
-            self.loop.forget(self.descriptor)
-            if self._source >= 0:
-                self.loop.watch(self._source, READ, self._read)
+        self.loop.forget(self.descriptor)
+        if self._source < 0 and self._ends_with_source:
+            self.close()
+        elif self._source >= 0 and not self.loop.watches(self._source):
+            self.loop.watch(self._source, READ, self._read)
