@@ -36,22 +36,22 @@ def find(image: Path) -> Iterator[Find]:
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [
-        ("", User(0, 0, [], "/root")),
-        ("alice", User(1000, 1001, [2000], "/home/alice")),
-        ("1000", User(1000, 1001, [2000], "/home/alice")),
-        ("alice:friends", User(1000, 2000, [], "/home/alice")),
-        ("alice:77", User(1000, 77, [], "/home/alice")),
-        ("77", User(77, 0, [], "/")),
-        ("77:88", User(77, 88, [], "/")),
-        (":88", User(0, 88, [], "/root")),
+        ("", User(0, 0, [0], "/root")),
+        ("alice", User(1000, 1001, [1001, 2000], "/home/alice")),
+        ("1000", User(1000, 1001, [1001, 2000], "/home/alice")),
+        ("alice:friends", User(1000, 2000, [2000], "/home/alice")),
+        ("alice:77", User(1000, 77, [77], "/home/alice")),
+        ("77", User(77, 0, [0], "/")),
+        ("77:88", User(77, 88, [88], "/")),
+        (":88", User(0, 88, [88], "/root")),
     ],
 )
 def test_dockers_forms_of_a_user(find: Find, wanted: str, found: User) -> None:
     assert find(wanted) == found
 
 
-def test_groups_can_be_added(find: Find) -> None:
-    assert find("alice", "root", "99").groups == [2000, 0, 99]
+def test_groups_can_be_added_and_none_is_there_twice(find: Find) -> None:
+    assert find("alice", "root", "99", "alice", "2000").groups == [1001, 2000, 0, 99]
 
 
 @pytest.mark.parametrize("wanted", ["bob", "alice:nobody", "alice:odd", "²", "٣", "-1", "4294967295", "9" * 5000, " 0"])
@@ -68,7 +68,7 @@ def test_lines_that_make_no_sense_are_passed_over(image: Path, find: Find) -> No
 def test_no_files_are_no_users(image: Path, find: Find) -> None:
     (image / "etc" / "passwd").unlink()
     (image / "etc" / "group").unlink()
-    assert find("") == User(0, 0, [], "/")
+    assert find("") == User(0, 0, [0], "/")
     with pytest.raises(NoSuchUser):
         find("root")
 
@@ -100,14 +100,14 @@ def test_what_is_no_file_is_no_users_and_nobody_waits_for_it(image: Path, find: 
         os.mknod(path, 0o140644)
     else:
         path.symlink_to("passwd")
-    assert find("") == User(0, 0, [], "/")
+    assert find("") == User(0, 0, [0], "/")
 
 
 @pytest.mark.root
 def test_a_device_is_no_users(image: Path, find: Find) -> None:
     (image / "etc" / "passwd").unlink()
     os.mknod(image / "etc" / "passwd", 0o020644, os.makedev(1, 5))  # endless zeros
-    assert find("") == User(0, 0, [], "/")
+    assert find("") == User(0, 0, [0], "/")
 
 
 def test_a_file_without_end_is_read_to_a_limit(image: Path, find: Find) -> None:

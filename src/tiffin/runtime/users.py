@@ -20,6 +20,7 @@ class User(NamedTuple):
     uid: int
     gid: int
     groups: list[int]
+    """the primary group first, then the further ones"""
     home: str
 
 
@@ -47,7 +48,8 @@ def find_user(root: int, wanted: str, extra_groups: tuple[str, ...]) -> User:
         name = entry[0] if entry else None
         further = [_id(fields[2]) for fields in groups if name in fields[3].split(",")]
     further += [_group(groups, name) for name in extra_groups]
-    return User(uid, gid, further, entry[5] if entry else "/")
+    # the primary one too: else a set-group-id program drops it, and what is closed to the group is open (CVE-2022-36109)
+    return User(uid, gid, list(dict.fromkeys((gid, *further))), entry[5] if entry else "/")
 
 
 def _group(groups: list[list[str]], wanted: str) -> int:
