@@ -13,7 +13,7 @@ import pytest
 
 from tests.conftest import Roots
 from tests.runtime.killing import waiting
-from tiffin.engine import Engine
+from tiffin.engine import Engine, HostConfig
 from tiffin.kernel import process
 from tiffin.kernel.libc import SYS, syscall
 
@@ -80,6 +80,17 @@ def test_a_program_cannot_tell_who_has_started_it(fresh_engine: Engine, engine_r
     assert "secret" not in odd
     assert _differences(plain, odd) == []
     assert _differences(plain, usual) == []
+
+
+@pytest.mark.parametrize("init", [False, True])
+def test_a_program_begins_with_no_signal_ignored_blocked_or_pending(engine: Engine, init: bool) -> None:
+    look = ["sed", "-n", "/^S[ih][gd][PBIC]/p", "/proc/self/status"]  # itself the program: a shell sets signals up
+    none = b"".join(b"%s:\t%016d\n" % (name, 0) for name in (b"SigPnd", b"ShdPnd", b"SigBlk", b"SigIgn", b"SigCgt"))
+    with engine.run("busybox", look, host=HostConfig(init=init)) as container:
+        container.wait()
+        assert container.output() == none
+    with engine.run("busybox", ["sleep", "1000000"]) as container:
+        assert container.execute(look).stdout == none
 
 
 def _differences(one: str, other: str) -> list[str]:

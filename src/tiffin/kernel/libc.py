@@ -38,6 +38,7 @@ class Numbers(NamedTuple):
     prctl: int
     prlimit64: int
     renameat2: int
+    rt_sigaction: int
     seccomp: int
     setdomainname: int
     setgroups: int
@@ -74,16 +75,16 @@ def numbers(machine: str) -> Numbers:
     if machine == "x86_64":
         return Numbers(
             bpf=321, capget=125, capset=126, clone=56, execveat=322, keyctl=250, memfd_create=319, mknodat=259,
-            mount=165, name_to_handle_at=303, pivot_root=155, prctl=157, prlimit64=302, renameat2=316, seccomp=317,
-            setdomainname=171, setgroups=116, sethostname=170, setns=308, setresgid=119, setresuid=117, syncfs=306,
-            umount2=166, unshare=272, waitid=247,
+            mount=165, name_to_handle_at=303, pivot_root=155, prctl=157, prlimit64=302, renameat2=316, rt_sigaction=13,
+            seccomp=317, setdomainname=171, setgroups=116, sethostname=170, setns=308, setresgid=119, setresuid=117,
+            syncfs=306, umount2=166, unshare=272, waitid=247,
         )
     if machine == "aarch64":
         return Numbers(
             bpf=280, capget=90, capset=91, clone=220, execveat=281, keyctl=219, memfd_create=279, mknodat=33,
-            mount=40, name_to_handle_at=264, pivot_root=41, prctl=167, prlimit64=261, renameat2=276, seccomp=277,
-            setdomainname=162, setgroups=159, sethostname=161, setns=268, setresgid=149, setresuid=147, syncfs=267,
-            umount2=39, unshare=97, waitid=95,
+            mount=40, name_to_handle_at=264, pivot_root=41, prctl=167, prlimit64=261, renameat2=276, rt_sigaction=134,
+            seccomp=277, setdomainname=162, setgroups=159, sethostname=161, setns=268, setresgid=149, setresuid=147,
+            syncfs=267, umount2=39, unshare=97, waitid=95,
         )
     raise OSError(f"tiffin knows the system calls of x86_64 and aarch64, not of {machine}")
 

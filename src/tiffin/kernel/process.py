@@ -27,6 +27,8 @@ PR_SET_NAME = 15
 PR_SET_TIMERSLACK = 29
 PR_SET_CHILD_SUBREAPER = 36
 KEYCTL_JOIN_SESSION_KEYRING = 1
+HIDDEN_SIGNALS = (32, 33)
+"""The C library keeps them to itself: its functions neither tell of them nor change them (nptl(7))."""
 TIMER_SLACK = 50_000  # nanoseconds; what the first process of a machine begins with
 
 
@@ -115,6 +117,13 @@ def take_default_turns() -> None:
     except PermissionError:  # an ordinary user cannot take back what was taken from him
         pass
     syscall(SYS.prctl, PR_SET_TIMERSLACK, TIMER_SLACK, 0, 0, 0)
+
+
+def take_default_signals() -> None:
+    """Do by default on the hidden signals too: posix_spawn(3) has its children ignore them (glibc: spawni.c)."""
+    by_default = bytes(32)  # the kernel's struct sigaction: SIG_DFL, no flags, no mask
+    for number in HIDDEN_SIGNALS:
+        syscall(SYS.rt_sigaction, number, by_default, None, 8)
 
 
 def join_new_keyring() -> None:

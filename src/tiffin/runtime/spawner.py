@@ -99,6 +99,7 @@ def _settle(*kept: int) -> None:
     os.umask(0o022)
     keep = {signals.SIGKILL, signals.SIGSTOP, signals.SIGPIPE, signals.SIGXFSZ}
     signals.by_default(*(number for number in signals.valid_signals() if number not in keep))
+    process.take_default_signals()
     signals.unblock_all()
     signals.ignore(signals.SIGCHLD)  # shims are reaped by the kernel
     _reset_limits()

@@ -48,7 +48,7 @@ def find_user(root: int, wanted: str, extra_groups: tuple[str, ...]) -> User:
         name = entry[0] if entry else None
         further = [_id(fields[2]) for fields in groups if name in fields[3].split(",")]
     further += [_group(groups, name) for name in extra_groups]
-    # the primary one too: else a set-group-id program drops it, and what is closed to the group is open (CVE-2022-36109)
+    # the primary one too: else a set-group-id program drops it, and passes what is closed to it (CVE-2022-36109)
     return User(uid, gid, list(dict.fromkeys((gid, *further))), entry[5] if entry else "/")
 
 
