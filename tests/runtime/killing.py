@@ -8,7 +8,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple, TypeVar
 
 from tests import leftovers
@@ -43,17 +43,25 @@ def waiting(engine: Engine) -> Waiting:
         idle = [pid for pid in leftovers.processes(engine.runroot) if leftovers.command(pid) == leftovers.SPAWNER]
         for pid in idle:
             shim = parent(pid)
-            if shim in idle and parent(shim) in idle and _polls(pid):
-                return Waiting(parent(shim), shim, pid)
+            if shim in idle and (spawner := parent(shim)) in idle and _awaits_caller(pid, spawner):
+                return Waiting(spawner, shim, pid)
         return None
 
     return until(family)
 
 
-def _polls(pid: int) -> bool:
+def _awaits_caller(launcher: int, spawner: int) -> bool:
+    """One that still sweeps for its caller polls, too, now and then; but it has closed the socket for callers."""
     # not /proc/PID/syscall: some architectures have none
-    with open(f"/proc/{pid}/stack", encoding="ascii") as file:
-        return "sys_poll+" in file.read()  # ppoll comes by do_sys_poll, too
+    with suppress(OSError), open(f"/proc/{launcher}/stack", encoding="ascii") as file:
+        polls = "sys_poll+" in file.read()  # ppoll comes by do_sys_poll, too
+        return polls and bool(_sockets(launcher) & _sockets(spawner))
+    return False
+
+
+def _sockets(pid: int) -> set[str]:
+    found = {os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")}
+    return {target for target in found if target.startswith("socket:")}
 
 
 def shim_of(engine: Engine, id: str) -> int:
