@@ -29,7 +29,7 @@ def look(folder: str) -> list[str]:
     """One line for each thing of `folder` that is still there after a while; empty when all is gone."""
     dismiss_spawners(folder)
     wait_for_processes(folder)
-    found = [f"process {pid}: {arguments(pid)}" for pid in processes(folder)]
+    found = [f"process {pid}: {_what_it_does(pid)}: {arguments(pid)}" for pid in processes(folder)]
     found += [f"mount {line}" for line in mounts(folder)]
     return found + [f"cgroup {group}" for group in groups_of(folder)]
 
@@ -160,6 +160,14 @@ def _v2_group(pid: int) -> str:
         lines = _read(f"/proc/{pid}/cgroup").splitlines()
         return os.path.basename(next((line for line in lines if line.startswith("0::")), ""))
     return ""
+
+
+def _what_it_does(pid: int) -> str:
+    """Its name, its state, and, for root, the function of the kernel in which it waits."""
+    with contextlib.suppress(OSError):
+        stat, stack = _read(f"/proc/{pid}/stat"), _read(f"/proc/{pid}/stack")
+        return f"{command(pid)}, {stat.rpartition(') ')[2][0]}, {stack.partition(chr(10))[0].rpartition(' ')[2]}"
+    return "?"
 
 
 def arguments(pid: int) -> str:
