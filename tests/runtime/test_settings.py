@@ -85,6 +85,18 @@ def test_a_read_only_root_refuses_writes_and_volumes_do_not(engine: Engine, tmp_
     assert os.listdir(tmp_path) == ["file"]
 
 
+def test_a_read_only_root_has_its_three_files_read_only_and_those_of_the_caller_as_asked(
+    engine: Engine, tmp_path: Path
+) -> None:
+    script = "for name in hosts hostname resolv.conf; do (echo 1.2.3.4 more >> /etc/$name) && echo written; done"
+    assert inside(engine, script).count("written") == 3
+    assert inside(engine, script, host=HostConfig(readonly_rootfs=True)).count("Read-only file system") == 3
+    (tmp_path / "hosts").write_text("")
+    mine = HostConfig(readonly_rootfs=True, binds=(f"{tmp_path}/hosts:/etc/hosts",))
+    assert inside(engine, script, host=mine).count("Read-only file system") == 2
+    assert (tmp_path / "hosts").read_text() == "1.2.3.4 more\n"
+
+
 def test_memory_folders_take_options(engine: Engine) -> None:
     host = HostConfig(tmpfs={"/run": "size=1m,mode=700,exec", "/var/tmp": ""})
     found = inside(engine, "grep -E ' (/run|/var/tmp) ' /proc/mounts", host=host)
@@ -92,6 +104,17 @@ def test_memory_folders_take_options(engine: Engine) -> None:
     assert "tmpfs /var/tmp tmpfs rw,nosuid,nodev,noexec,relatime" in found
     assert inside(engine, "head -c 2000000 /dev/zero 2>&- > /run/file; stat -c %s /run/file", host=host) == "1048576\n"
     assert inside(engine, "stat -c %a /tmp", host=HostConfig(tmpfs={"/tmp": ""})) == "1777\n"
+
+
+def test_a_memory_folder_that_the_image_lacks_is_for_all_to_use(engine: Engine) -> None:
+    host = HostConfig(tmpfs={"/deep/new": "", "/home": "", "/chosen": "mode=700"})
+    found = ["755 /deep", "1777 /deep/new", "755 /home", "700 /chosen"]
+    command = ["stat", "-c", "%a %n", "/deep", "/deep/new", "/home", "/chosen"]
+    with engine.create("busybox", command, host=host) as container:
+        container.start().wait()
+        assert container.output().decode().splitlines() == found
+        container.start().wait()  # now the folders are there
+        assert container.output().decode().splitlines() == 2 * found
 
 
 def test_a_bind_shows_a_folder_of_the_host(engine: Engine, tmp_path: Path) -> None:

@@ -25,11 +25,13 @@ from tiffin.runtime.client import Connection, Streams
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import RunFolder
 from tiffin.store import events, files
+from tiffin.store.locks import is_held
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine.parts import Parts
     from tiffin.runtime.channel import Channel
+    from tiffin.store import Store
     from tiffin.store.locks import Lock
 
 GRACE = 10.0  # seconds between SIGTERM and SIGKILL, as Docker's
@@ -80,7 +82,7 @@ def plan(parts: Parts, record: ContainerRecord) -> Plan:
         host=host,
         union=mount(lowers, f"{folder}/diff", f"{folder}/work", volatile=host.auto_remove),
         at=_hanger(parts),
-        binds=(*_run_mounts(RunFolder(parts.store, record.id), run_files), *volumes),
+        binds=(*_run_mounts(RunFolder(parts.store, record.id), run_files, readonly=host.readonly_rootfs), *volumes),
         files=run_files,
         init=inits.found() if host.init else None,
         filter="" if host.privileged else default_filter(parts.store, planning.kept_capabilities(host)),
@@ -229,14 +231,11 @@ def remove(parts: Parts, record: ContainerRecord, *, force: bool) -> None:
         held = _hold(folder)
     with held:  # so that nobody starts it meanwhile
         try:
-            Containers(parts.store).remove(record)
+            taken = Containers(parts.store).remove(record)
         finally:
             folder.clear()
     events.emit(parts.store, "container", "destroy", record.id, attributes(record))
-    if not client.sweep_later(parts.store):
-        from tiffin.store.sweep import sweep  # only where no spawner does it
-
-        sweep(parts.store)
+    _delete(parts.store, taken)
 
 
 def rename(parts: Parts, record: ContainerRecord, name: str) -> ContainerRecord:
@@ -281,6 +280,19 @@ def _signal_and_wait(
             connection.close()
     except (ContainerNotRunning, ChannelClosed):  # it just ended, or its shim was killed
         state_of(parts.store, record.id)
+
+
+def _delete(store: Store, taken: str) -> None:
+    """A removed container's files: its shim does it where that is still ending, a fork of the spawner where it may take
+    long."""
+    from tiffin.store import sweep
+
+    busy = is_held(f"{taken}/diff")
+    if not busy and sweep.is_empty(f"{taken}/diff"):
+        sweep.delete_if_free(taken)
+    left = [name for name in os.listdir(store.path("trash")) if not (busy and taken.endswith(name))]
+    if left and not client.sweep_later(store):
+        sweep.sweep(store)
 
 
 def _thaw(folder: RunFolder) -> None:
@@ -349,5 +361,5 @@ def _host_file(path: str) -> str:
         return ""
 
 
-def _run_mounts(folder: RunFolder, names: dict[str, str]) -> tuple[BindMount, ...]:
-    return tuple(BindMount(f"{folder.path}/{name}", f"/etc/{name}", recursive=False) for name in names)
+def _run_mounts(folder: RunFolder, names: dict[str, str], *, readonly: bool) -> tuple[BindMount, ...]:
+    return tuple(BindMount(f"{folder.path}/{name}", f"/etc/{name}", readonly, recursive=False) for name in names)

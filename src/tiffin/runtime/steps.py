@@ -154,7 +154,10 @@ class MountCgroups(NamedTuple):
 
 
 class MountMemory(NamedTuple):
-    """A tmpfs that takes the mode and owner of the folder that it covers, where the options do not say."""
+    """A tmpfs that takes the mode and owner of the folder that it covers, where the options do not say.
+
+    A folder that is missing is made for all to use, as /tmp is.
+    """
 
     target: str
     flags: int
@@ -162,7 +165,7 @@ class MountMemory(NamedTuple):
     why: str = "files in memory, gone with the process space"
 
     def apply(self, stage: Stage) -> None:
-        target = _folder_in(stage.root, self.target)
+        target = _folder_in(stage.root, self.target, 0o1777)
         _spare_proc(stage, target, self.target)
         there = os.fstat(target)
         words = [word for word in self.options.split(",") if word]
@@ -487,18 +490,20 @@ def _spare_proc(stage: Stage, target: int, path: str) -> None:
         raise OSError(EPERM, "nothing may be mounted inside /proc", path)
 
 
-def _folder_in(root: int, path: str) -> int:
+def _folder_in(root: int, path: str, mode: int = 0o755) -> int:
     """A descriptor of a folder inside; made, with those above it, where it is missing."""
     try:
         return open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
     except FileNotFoundError:
         parent, name = os.path.split(path.rstrip("/"))
         above = _folder_in(root, parent)
+        mask = os.umask(0)
         try:
-            os.mkdir(name, 0o755, dir_fd=above)
+            os.mkdir(name, mode, dir_fd=above)
         except FileExistsError:  # a link that leads nowhere
             raise NotADirectoryError(20, "is a link that leads nowhere", path) from None
         finally:
+            os.umask(mask)
             os.close(above)
         return open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
 
