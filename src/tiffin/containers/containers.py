@@ -99,15 +99,16 @@ class Containers:
             self._release(record.name, id)
         return renamed
 
-    def remove(self, record: ContainerRecord) -> None:
-        """The container leaves its place; its files are deleted by a sweep. Raises NoSuchContainer."""
+    def remove(self, record: ContainerRecord) -> str:
+        """The container leaves its place; its files are to be deleted where they are now. Raises NoSuchContainer."""
         record = self.get(record.id)  # it may have been renamed
         try:
-            self.store.trash(self.folder(record.id), durable=not record.host.auto_remove)  # commit point
+            taken = self.store.trash(self.folder(record.id), durable=not record.host.auto_remove)  # commit point
         except FileNotFoundError as error:
             raise NoSuchContainer(f"No such container: {record.id}") from error
         with self._names():  # else it may be given away between looking and taking
             self._release(record.name, record.id)
+        return taken
 
     def free_name(self) -> str:
         """An adjective and a dish, as nobody has it yet."""

@@ -18,6 +18,7 @@ import os
 import select
 import time
 from _socket import socket
+from fcntl import LOCK_UN, flock
 
 from tiffin import errors, json
 from tiffin.errors import TiffinError
@@ -249,7 +250,8 @@ class Shim:
         end = LastRun(self.record.boot, self.record.started, time.time(), program.exit_code, reason, oom)
         self.run_folder.write_last(end)
         self._emit("die", exitCode=str(program.exit_code))
-        self.thrown_away = self._throw_away() if self.record.auto_remove else None
+        if self.record.auto_remove:
+            self._throw_away()
         self.left = self.run_folder.leave()
         self._finish_after(LINGER, program)
 
@@ -278,10 +280,7 @@ class Shim:
             pass
         group.remove()
         delete(self.left)
-        os.close(self.layer_lock)
-        if self.thrown_away:
-            sweep.delete_if_free(self.thrown_away)
-            sweep.free_names(self.store, [self.attributes["name"]])
+        self._let_go_of_layer()
         self.loop.stop()
 
     def _hear_the_last(self) -> None:
@@ -302,10 +301,18 @@ class Shim:
                 elif descriptor in self.clients:
                     self._listen(self.clients[descriptor])
 
-    def _throw_away(self) -> str:
-        taken = self.store.trash(self.store.path("containers", self.id), durable=False)
+    def _throw_away(self) -> None:
+        self.store.trash(self.store.path("containers", self.id), durable=False)
         self._emit("destroy")
-        return taken
+
+    def _let_go_of_layer(self) -> None:
+        """Who removed the container meanwhile did not wait for us, and left the files to be deleted by us."""
+        flock(self.layer_lock, LOCK_UN)
+        folder = os.path.dirname(os.readlink(f"/proc/self/fd/{self.layer_lock}"))  # only now: nobody waits any more
+        os.close(self.layer_lock)
+        if os.path.basename(os.path.dirname(folder)) == "trash":
+            sweep.delete_if_free(self.store.path("trash", os.path.basename(folder)))
+            sweep.free_names(self.store, [self.attributes["name"]])
 
     def _emit(self, action: str, **more: str) -> None:
         events.emit(self.store, "container", action, self.id, {**self.attributes, **more})

@@ -53,6 +53,15 @@ def delete_if_free(path: str) -> bool:
                 held.release()
 
 
+def is_empty(folder: str) -> bool:
+    """Whether there is nothing in it, or no such folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is None
+    except FileNotFoundError:
+        return True
+
+
 def free_names(store: Store, names: Iterable[str] | None = None) -> None:
     """Take away those names of containers that lead nowhere; of all names, or of these.
 
