@@ -212,6 +212,16 @@ def test_a_rm_container_is_gone_with_its_end(engine: Engine) -> None:
             engine.container("fleeting")
 
 
+def test_a_run_that_cannot_begin_leaves_a_container_only_to_who_does_not_own_it(engine: Engine) -> None:
+    with pytest.raises(CommandNotFound):
+        engine.run("busybox", ["nothing-there"])
+    assert engine.ps(all=True) == []
+    with pytest.raises(CommandNotFound):
+        engine.run("busybox", ["nothing-there"], name="left", owned=False)
+    with engine.container("left") as left:
+        assert left.state().status == "created"
+
+
 def test_wait_from_elsewhere_gives_the_same_exit_code(engine: Engine) -> None:
     with engine.create("busybox", ["sh", "-c", "read line; exit $line"], config=Config(open_stdin=True)) as container:
         reading, writing = os.pipe()

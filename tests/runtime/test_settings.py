@@ -216,11 +216,20 @@ def test_failing_execs_use_up_no_processes(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    "host",
-    [HostConfig(memory=1), HostConfig(nano_cpus=10**12), HostConfig(network_mode="bridge"), HostConfig(binds=("x",))],
+    ("host", "complaint"),
+    [
+        (HostConfig(memory=1), "Minimum memory limit allowed is 6MB"),
+        (HostConfig(nano_cpus=10**12), r"Range of CPUs is from 0\.01 to \d+\.00, as there are only \d+ CPUs available"),
+        (HostConfig(nano_cpus=9_999_999), r"Range of CPUs is from 0\.01 to"),
+        (HostConfig(pids_limit=4_194_305), "Maximum pids limit allowed is 4194304"),
+        (HostConfig(network_mode="bridge"), "network bridge not found"),
+        (HostConfig(binds=("x",)), "invalid volume specification"),
+    ],
 )
-def test_settings_that_make_no_sense_are_refused_and_leave_nothing(engine: Engine, host: HostConfig) -> None:
-    with pytest.raises(BadParameter):
+def test_settings_that_make_no_sense_are_refused_and_leave_nothing(
+    engine: Engine, host: HostConfig, complaint: str
+) -> None:
+    with pytest.raises(BadParameter, match=complaint):
         engine.create("busybox", ["true"], host=host)
 
 
@@ -285,6 +294,22 @@ def test_a_group_may_lie_elsewhere(engine: Engine, elsewhere: str) -> None:
                 kill(shim_of(engine, container.id))
             assert running.wait() == 137
             until(lambda: not _groups(f"{elsewhere}/{container.id}"))
+
+
+@pytest.mark.parametrize("auto_remove", [False, True])
+def test_a_group_that_cannot_be_made_is_told_and_a_rm_container_goes(
+    engine: Engine, elsewhere: str, auto_remove: bool
+) -> None:
+    host = HostConfig(cgroup_parent=f"{elsewhere}/\n", auto_remove=auto_remove)  # which no group may have in its name
+    container = engine.create("busybox", ["true"], name="hopeless", host=host)
+    with pytest.raises(StartFailed, match=r"could not start: its control group cannot be made: Invalid argument$"):
+        container.start()
+    if auto_remove:
+        assert engine.ps(all=True) == []
+        assert not os.path.exists(container.folder)
+    else:
+        assert container.state().status == "created"
+        container.remove()
 
 
 @pytest.fixture

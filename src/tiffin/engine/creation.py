@@ -21,6 +21,8 @@ from tiffin.runtime.record import RunFolder, RunRecord
 from tiffin.store import events
 
 NETWORKS = ("none", "host")
+LEAST_CPUS = 10**7  # billionths: a thousandth of a second in each period of a tenth is the kernel's least
+MOST_PIDS = 1 << 22  # the kernel's (linux/threads.h)
 
 
 def create(
@@ -63,7 +65,7 @@ def create_and_start(
     streams: Streams | None,
     owned: bool,
 ) -> tuple[ContainerRecord, Connection]:
-    """The two halves of `run`.
+    """The two halves of `run`. Where the second fails, the container of who does not own it stays, as Docker's does.
 
     A `--rm` container is held from before it is made until its shim has it: if we die in between, the next verb
     removes it.
@@ -81,7 +83,12 @@ def create_and_start(
             folder.clear()
             held.release()
         raise
-    return record, spaces.start(parts, record, streams, owned=owned, run_lock=held)
+    try:
+        return record, spaces.start(parts, record, streams, owned=owned, run_lock=held)
+    except BaseException:
+        if owned and not host.auto_remove:
+            spaces.remove(parts, record, force=True)
+        raise
 
 
 def _let_go_of_the_dead(parts: Parts, name: str) -> None:
@@ -113,8 +120,10 @@ def _check(record: ContainerRecord) -> None:
     if host.memory and host.memory < 6 << 20:
         raise BadParameter("Minimum memory limit allowed is 6MB")
     most = os.cpu_count() or 1
-    if not 0 <= host.nano_cpus <= most * 10**9:
-        raise BadParameter(f"range of CPUs is from 0.01 to {most}.00, as there are only {most} CPUs available")
+    if host.nano_cpus and not LEAST_CPUS <= host.nano_cpus <= most * 10**9:
+        raise BadParameter(f"Range of CPUs is from 0.01 to {most}.00, as there are only {most} CPUs available")
+    if host.pids_limit > MOST_PIDS:
+        raise BadParameter(f"Maximum pids limit allowed is {MOST_PIDS}; -1 is for none")
     if config.stop_signal:
         signal_number(config.stop_signal)
     kept_capabilities(host)

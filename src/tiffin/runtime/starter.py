@@ -129,15 +129,19 @@ class Starter:
         return {name: number for name, number in handed.items() if number >= 0}, far
 
     def _limit(self) -> None:
+        tried = "its control group cannot be made"
         try:
             if self.group is self.born_in:
+                tried = "a limit cannot be set"
                 self.group.limit(self.plan.limits)
             else:
                 self.group.create(self.plan.limits)
                 self.group.join()
         except OSError as error:
-            where = f" ({error.filename})" if error.filename else ""
-            raise CannotStart(Failure("step", "MakeCgroup", error.errno or 0, f"{error.strerror}{where}")) from error
+            # the name of a limit's file is in the kernel's documentation; where its group lies tells the reader nothing
+            where = f" ({os.path.basename(error.filename)})" if error.filename and self.group is self.born_in else ""
+            text = f"{tried}: {error.strerror}{where}"
+            raise CannotStart(Failure("step", "MakeCgroup", error.errno or 0, text)) from error
 
     def _hand_over(self, shim: socket, handed: dict[str, int], owned: bool) -> None:
         """A note of what the shim needs at once, and all the rest, which it reads when something happens."""
@@ -160,9 +164,13 @@ class Starter:
 
     def _give_up(self, caller: Channel, failure: Failure) -> None:
         """Leave nothing of a start that failed before the shim had it, and say why."""
+        thrown_away = None
         if self.run_lock:
             if failure.kind != "gone":
                 self.folder.write_failure(LastRun("", 0.0, time.time(), 128, failure.text))
+                if self.plan.auto_remove:
+                    thrown_away = self.store.trash(self.store.path("containers", self.plan.id), durable=False)
+                    events.emit(self.store, "container", "destroy", self.plan.id, self.plan.attributes)
             self.folder.clear()
             self.run_lock.release()
         if self.layer_lock:
@@ -170,4 +178,7 @@ class Starter:
         if self.group is not self.born_in:
             self.born_in.join()
             self.group.remove()
+        if thrown_away:
+            sweep.delete_if_free(thrown_away)
+            sweep.free_names(self.store, [self.plan.attributes["name"]])
         caller.send({"failed": failure})

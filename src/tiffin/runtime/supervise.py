@@ -90,6 +90,7 @@ def _give_up(handover: Handover, handed: dict[str, int], failure: Failure) -> No
     thrown_away = None
     if record.auto_remove:
         thrown_away = store.trash(store.path("containers", handover.id), durable=False)
+        events.emit(store, "container", "destroy", handover.id, handover.attributes)
     folder.clear()
     os.close(handed["run_lock"])
     os.close(handed["layer_lock"])
