@@ -11,7 +11,7 @@ from tiffin.engine.attributes import attributes
 from tiffin.engine.filters import default_filter
 from tiffin.engine.signals import signal_number
 from tiffin.engine.state import noun_of, state_of
-from tiffin.errors import ContainerNotPaused, ContainerNotRunning, NotModified
+from tiffin.errors import ContainerNotPaused, ContainerNotRunning, NoSuchContainer, NotModified
 from tiffin.kernel import signals
 from tiffin.kernel.cgroups import Layout, detect
 from tiffin.layers.overlay import mount
@@ -251,7 +251,10 @@ def rename(parts: Parts, record: ContainerRecord, name: str) -> ContainerRecord:
 
 def _check(parts: Parts, verb: str, record: ContainerRecord) -> str:
     """The state that the container is in. Raises what the table of states says where the verb is refused in it."""
-    container = noun_of(record, state_of(parts.store, record.id))
+    state = state_of(parts.store, record.id)
+    if state.status == State.REMOVING:  # by somebody else, just now
+        raise NoSuchContainer(f"No such container: {record.id}")
+    container = noun_of(record, state)
     check(verb, container)
     return container.state
 
