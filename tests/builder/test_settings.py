@@ -50,6 +50,14 @@ def test_an_instruction_changes_the_settings(change: str, after: dict[str, objec
     assert changed(BEFORE, [change]) == BEFORE._replace(**after)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("changes", [("",), (" ", "\n"), ("# a comment",)])
+def test_changes_without_an_instruction_are_refused_and_no_changes_are_not(changes: tuple[str, ...]):
+    with pytest.raises(BadParameter, match="file with no instructions"):
+        changed(BEFORE, changes)
+    assert changed(BEFORE, ()) == BEFORE
+    assert changed(BEFORE, (*changes, "USER me")) == BEFORE._replace(user="me")
+
+
 def test_each_instruction_sees_what_those_before_it_did():
     after = changed(Config(), ["ENV A=1", "ENV B=$A", "WORKDIR /x", "WORKDIR $B", "USER u$B"])
     assert (after.env, after.working_dir, after.user) == (("A=1", "B=1"), "/x/1", "u1")

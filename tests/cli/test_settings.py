@@ -107,6 +107,8 @@ def test_a_folder_given_relatively_is_this_one(tmp_path, monkeypatch):
         (("--tmpfs", "run"), "must be an absolute path"),
         (("--network", "bridge"), "come later"),
         (("--network", ""), "come later"),
+        (("--network", "none", "--net", "host"), "cannot be connected to network endpoints: none, host"),
+        (("--network", "none", "--network", "none"), "cannot be connected to network endpoints: none, none"),
         (("--log-driver", "syslog"), "json-file and none"),
         (("--log-driver", "none", "--log-opt", "max-size=1m"), "no log to rotate"),
         (("--log-opt", "compress=true"), "max-size and max-file"),

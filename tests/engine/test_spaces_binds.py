@@ -20,6 +20,7 @@ from tiffin.model.mount import BindMount
         ("/a:/b:rw,rslave,z", BindMount("/a", "/b", False, propagation="rslave")),
         ("/a/../c//d/:/b/./e", BindMount("/c/d", "/b/e", False, propagation="rprivate")),
         ("/:/host:ro", BindMount("/", "/host", True, propagation="rprivate")),
+        ("//a:///b", BindMount("/a", "/b", False, propagation="rprivate")),
     ],
 )
 def test_source_target_and_options(text: str, bind: BindMount) -> None:
@@ -27,8 +28,12 @@ def test_source_target_and_options(text: str, bind: BindMount) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "/a", ":", "/a:", ":/b", "a:/b", "/a:b", "/a:/", "/a:/b/..", "/a:/b:what", "/a:/b:ro:rw", "./a:/b"]
-)
+    "text",
+    [
+        "", "/a", ":", "/a:", ":/b", "a:/b", "/a:b", "/a:/", "/a://", "/a:/b/..", "/a:/b:what", "/a:/b:ro:rw", "./a:/b",
+        "/a\0:/b", "/a:/b\0",
+    ],
+)  # fmt: skip
 def test_what_makes_no_sense_is_refused(text: str) -> None:
     with pytest.raises(BadParameter, match="invalid"):
         parse(text)

@@ -224,6 +224,13 @@ def test_failing_execs_use_up_no_processes(engine: Engine) -> None:
         (HostConfig(pids_limit=4_194_305), "Maximum pids limit allowed is 4194304"),
         (HostConfig(network_mode="bridge"), "network bridge not found"),
         (HostConfig(binds=("x",)), "invalid volume specification"),
+        (HostConfig(binds=("/a:/x", "/b://x/./")), "Duplicate mount point: /x"),
+        (HostConfig(binds=("/a:/x",), tmpfs={"/y/../x": ""}), "Duplicate mount point: /x"),
+        (HostConfig(tmpfs={"/x/y": "", "/x/y/": ""}), "Duplicate mount point: /x/y"),
+        (HostConfig(tmpfs={"x": ""}), "invalid mount path: 'x'"),
+        (HostConfig(tmpfs={"//": ""}), "invalid mount path: '//'"),
+        (HostConfig(tmpfs={"/x\0": ""}), "invalid mount path"),
+        (HostConfig(tmpfs={"/x": "nonsense"}), "invalid tmpfs option 'nonsense'"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused_and_leave_nothing(
@@ -231,6 +238,50 @@ def test_settings_that_make_no_sense_are_refused_and_leave_nothing(
 ) -> None:
     with pytest.raises(BadParameter, match=complaint):
         engine.create("busybox", ["true"], host=host)
+
+
+@pytest.mark.parametrize(
+    ("config", "complaint"),
+    [
+        (Config(hostname="a\nb"), "invalid hostname 'a\\\\nb'"),
+        (Config(hostname="two words"), "invalid hostname"),
+        (Config(hostname="-x"), "invalid hostname"),
+        (Config(hostname="a/b"), "invalid hostname"),
+        (Config(hostname="a" * 65), "64 at most"),
+        (Config(domainname="a\nb"), "invalid domain name"),
+        (Config(env=("=x",)), "invalid environment variable: =x"),
+        (Config(env=("A=x\0",)), "NUL"),
+        (Config(cmd=("true", "\0")), "NUL"),
+        (Config(entrypoint=("\0",)), "NUL"),
+        (Config(user="\0"), "NUL"),
+        (Config(working_dir="/\0"), "NUL"),
+        (Config(working_dir="x"), "needs to be an absolute path"),
+    ],
+)
+def test_words_that_make_no_sense_are_refused_and_leave_nothing(engine: Engine, config: Config, complaint: str) -> None:
+    with pytest.raises(BadParameter, match=complaint):
+        engine.create("busybox", config=config._replace(cmd=config.cmd or ("true",)))
+
+
+@pytest.mark.parametrize("name", ["a" * 64, "my_box", "a.b-c", "x."])
+def test_a_name_may_be_what_host_names_are(engine: Engine, name: str) -> None:
+    assert inside(engine, "hostname", config=Config(hostname=name)) == f"{name}\n"
+
+
+@pytest.mark.parametrize(
+    ("argv", "config", "complaint"),
+    [
+        ("\0", ExecConfig(), "NUL"),
+        ("true", ExecConfig(env=("A=\0",)), "NUL"),
+        ("true", ExecConfig(env=("=x",)), "invalid environment variable"),
+        ("true", ExecConfig(working_dir="x"), "needs to be an absolute path"),
+    ],
+)
+def test_an_exec_with_words_that_make_no_sense_is_refused(
+    engine: Engine, argv: str, config: ExecConfig, complaint: str
+) -> None:
+    with engine.run("busybox", ["sleep", "1000000"]) as running, pytest.raises(BadParameter, match=complaint):
+        running.execute([argv], config=config)
 
 
 def test_an_init_reaps_orphans_passes_signals_on_and_gives_the_exit_code(engine: Engine) -> None:

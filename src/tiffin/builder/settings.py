@@ -37,8 +37,11 @@ def changed(config: Config, changes: Iterable[str]) -> Config:
 
     Raises BadParameter, in Docker's words, for what is no instruction or none of those that may stand here.
     """
-    explicit_cmd = False
-    for instruction in parse(changes):
+    changes, explicit_cmd = tuple(changes), False
+    instructions = parse(changes)
+    if changes and not instructions:
+        raise BadParameter("file with no instructions")
+    for instruction in instructions:
         config = _CHANGES[instruction.name](config, instruction.text)
         if instruction.name == "ENTRYPOINT" and not explicit_cmd:
             config = config._replace(cmd=())  # a command was made for the entrypoint that it came with

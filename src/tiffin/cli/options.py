@@ -124,9 +124,9 @@ def text(name: str, help: str, short: str = "", *, default: str = "", also: str 
     return Option(name, short, "string", help, default, lambda word, _: word, also)
 
 
-def many(name: str, help: str, short: str = "") -> Option[tuple[str, ...]]:
+def many(name: str, help: str, short: str = "", *, also: str = "") -> Option[tuple[str, ...]]:
     """An option that may be repeated."""
-    return Option(name, short, "list", help, (), lambda word, before: (*before, word))
+    return Option(name, short, "list", help, (), lambda word, before: (*before, word), also)
 
 
 def number(name: str, help: str, short: str = "") -> Option[int | None]:

@@ -42,7 +42,7 @@ PRIVILEGED = switch("privileged", "all capabilities and devices, and nothing mas
 CAP_ADD = many("cap-add", "give a capability of Linux, or ALL")
 CAP_DROP = many("cap-drop", "take a capability of Linux away, or ALL")
 INIT = switch("init", "let a small init be the first process: it passes signals on and reaps orphans")
-NETWORK = text("network", "none (loopback only) or host; bridges come later", default="none", also="net")
+NETWORK = many("network", "none (loopback only; the default) or host; bridges come later", also="net")
 LOG_DRIVER = text("log-driver", "json-file, or none for no log", default="json-file")
 LOG_OPT = many("log-opt", "max-size=SIZE and max-file=NUMBER: when the log is rotated, and how many files stay")
 
@@ -78,7 +78,7 @@ def config(given: Given, *, stdin_once: bool) -> Config:
 def host_config(given: Given) -> HostConfig:
     """What it asks of this host. Raises UsageError for what is refused."""
     return HostConfig(
-        binds=tuple(_bind(word) for word in given[VOLUME]),
+        binds=tuple(dict.fromkeys(_bind(word) for word in given[VOLUME])),
         tmpfs=dict(_tmpfs(word) for word in given[TMPFS]),
         network_mode=_network(given[NETWORK]),
         memory=given[MEMORY],
@@ -170,13 +170,16 @@ def _tmpfs(word: str) -> tuple[str, str]:
     return target, options
 
 
-def _network(mode: str) -> str:
-    if mode not in NETWORKS:
-        raise UsageError(
-            f"--network {mode}: bridges and named networks come later; there are none (loopback only, the default) "
-            "and host"
-        )
-    return mode
+def _network(modes: tuple[str, ...]) -> str:
+    for mode in modes:
+        if mode not in NETWORKS:
+            raise UsageError(
+                f"--network {mode}: bridges and named networks come later; there are none (loopback only, the default) "
+                "and host"
+            )
+    if len(modes) > 1:
+        raise UsageError(f"Container cannot be connected to network endpoints: {', '.join(modes)}")
+    return modes[0] if modes else "none"
 
 
 def _log(driver: str, options: tuple[str, ...]) -> LogConfig:

@@ -16,9 +16,11 @@ def parse(text: str) -> BindMount:
     target, _, options = rest.partition(":")
     if not source or not target or ":" in options:
         raise BadParameter(f"invalid volume specification: '{text}'; it is SOURCE:TARGET[:OPTIONS]")
+    if "\0" in text:
+        raise BadParameter(f"invalid volume specification: {text!r} has a NUL character in it")
     if not source.startswith("/"):
         raise BadParameter(f"invalid volume specification: '{text}': named volumes come with volumes; give a full path")
-    if not target.startswith("/") or os.path.normpath(target) == "/":
+    if not target.startswith("/") or normal(target) == "/":
         raise BadParameter(f"invalid volume specification: '{text}': the target must be a full path, and not '/'")
     readonly, propagation = False, "rprivate"
     for word in filter(None, options.split(",")):
@@ -28,7 +30,12 @@ def parse(text: str) -> BindMount:
             propagation = word
         elif word not in ("z", "Z"):  # labels of SELinux: without it they mean nothing
             raise BadParameter(f"invalid mode: {options}; there are ro, rw and {', '.join(PROPAGATIONS)}")
-    return BindMount(os.path.normpath(source), os.path.normpath(target), readonly, propagation=propagation)
+    return BindMount(normal(source), normal(target), readonly, propagation=propagation)
+
+
+def normal(path: str) -> str:
+    """An absolute path in its shortest form."""
+    return "/" + os.path.normpath(path).lstrip("/")  # two slashes at the beginning may have a meaning; not on Linux
 
 
 def sources_made(binds: tuple[BindMount, ...]) -> None:

@@ -6,23 +6,18 @@ import os
 import time
 
 from tiffin.containers import ContainerRecord, Containers
-from tiffin.engine import binds, spaces
+from tiffin.engine import spaces
 from tiffin.engine.attributes import attributes
+from tiffin.engine.checking import check
 from tiffin.engine.parts import Parts
-from tiffin.engine.planning import kept_capabilities
 from tiffin.engine.references import Found, find
-from tiffin.engine.signals import signal_number
 from tiffin.engine.state import state_of
-from tiffin.errors import BadParameter, NameInUse, NoSuchContainer
+from tiffin.errors import NameInUse, NoSuchContainer
 from tiffin.images.config import merge
 from tiffin.model.config import Config, HostConfig
 from tiffin.runtime.client import Connection, Streams
 from tiffin.runtime.record import RunFolder, RunRecord
 from tiffin.store import events
-
-NETWORKS = ("none", "host")
-LEAST_CPUS = 10**7  # billionths: a thousandth of a second in each period of a tenth is the kernel's least
-MOST_PIDS = 1 << 22  # the kernel's (linux/threads.h)
 
 
 def create(
@@ -44,7 +39,7 @@ def create(
             config=_settings(found, config, host, id),
             host=host,
         )
-        _check(record)
+        check(record.config, host)
         top = parts.layers.folder(found.top) if found.top else None
         try:
             containers.create(record, root_like=top, durable=not host.auto_remove)
@@ -107,25 +102,3 @@ def _settings(found: Found, config: Config, host: HostConfig, id: str) -> Config
     merged = merge(found.config, config)
     hostname = config.hostname or (os.uname().nodename if host.network_mode == "host" else id[:12])
     return merged._replace(hostname=hostname, image=config.image or found.id)
-
-
-def _check(record: ContainerRecord) -> None:
-    config, host = record.config, record.host
-    if not config.argv:
-        raise BadParameter("no command specified: the image has none, so name one")
-    if config.working_dir and not config.working_dir.startswith("/"):
-        raise BadParameter(f"the working directory {config.working_dir!r} is invalid, it needs to be an absolute path")
-    if host.network_mode not in NETWORKS:
-        raise BadParameter(f"network {host.network_mode} not found: there are none and host; others come with networks")
-    if host.memory and host.memory < 6 << 20:
-        raise BadParameter("Minimum memory limit allowed is 6MB")
-    most = os.cpu_count() or 1
-    if host.nano_cpus and not LEAST_CPUS <= host.nano_cpus <= most * 10**9:
-        raise BadParameter(f"Range of CPUs is from 0.01 to {most}.00, as there are only {most} CPUs available")
-    if host.pids_limit > MOST_PIDS:
-        raise BadParameter(f"Maximum pids limit allowed is {MOST_PIDS}; -1 is for none")
-    if config.stop_signal:
-        signal_number(config.stop_signal)
-    kept_capabilities(host)
-    for bind in host.binds:
-        binds.parse(bind)

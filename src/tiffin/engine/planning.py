@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import stat
 
+from tiffin.engine.binds import normal
 from tiffin.errors import BadParameter
 from tiffin.kernel import capabilities
 from tiffin.kernel.cgroups import Hierarchy, Layout, Limits
@@ -107,6 +108,7 @@ def plan_exec(
     """
     if not argv:
         raise BadParameter("no exec command specified")
+    check_program(argv, config)
     network = 0 if host.network_mode == "host" else CLONE_NEWNET
     return ExecPlan(
         id=os.urandom(32).hex(),
@@ -123,6 +125,18 @@ def plan_exec(
         terminal=config.tty,
         open_stdin=config.open_stdin,
     )
+
+
+def check_program(argv: tuple[str, ...], config: Config) -> None:
+    """Raises BadParameter for what no program can be given."""
+    for word in (*argv, *config.env, config.user, config.working_dir):
+        if "\0" in word:
+            raise BadParameter(f"{word!r} has a NUL character in it: no program can be given that")
+    for variable in config.env:
+        if variable.startswith("="):
+            raise BadParameter(f"invalid environment variable: {variable}")
+    if config.working_dir and not config.working_dir.startswith("/"):
+        raise BadParameter(f"the working directory {config.working_dir!r} is invalid, it needs to be an absolute path")
 
 
 def limits_of(host: HostConfig) -> Limits:
@@ -239,13 +253,13 @@ def _volumes(binds: Iterable[BindMount], tmpfs: Mapping[str, str]) -> Iterator[S
         step = steps.Bind(bind.source, bind.target, bind.readonly, bind.recursive, propagation, why)
         wanted.append((bind.target, step))
     for target, options in tmpfs.items():
-        flags, rest = _tmpfs_options(options)
-        wanted.append((target, steps.MountMemory(target, flags, rest)))
+        flags, rest = tmpfs_options(options)
+        wanted.append((normal(target), steps.MountMemory(normal(target), flags, rest)))
     return (step for _, step in sorted(wanted, key=lambda pair: pair[0].count("/")))
 
 
-def _tmpfs_options(options: str) -> tuple[int, str]:
-    """mount(8)'s words as flags, and the rest; the defaults are Docker's."""
+def tmpfs_options(options: str) -> tuple[int, str]:
+    """mount(8)'s words as flags, and the rest; the defaults are Docker's. Raises BadParameter."""
     flags, rest = MS_NOSUID | MS_NODEV | MS_NOEXEC, list[str]()
     switches = {
         "ro": (MS_RDONLY, True), "rw": (MS_RDONLY, False), "exec": (MS_NOEXEC, False), "noexec": (MS_NOEXEC, True),
