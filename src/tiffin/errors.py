@@ -122,14 +122,14 @@ class StoreTooNew(TiffinError):
 
 
 class StartFailed(TiffinError):
-    """The process space could not be made; the text names the step."""
+    """The process space could not be made; the text says what could not be done."""
 
     status = 400
     exit_code = 128
 
 
 class ExecFailed(StartFailed):
-    """The process space is there, but one more program could not be put into it; the text names the step."""
+    """The process space is there, but one more program could not be put into it; the text says why."""
 
     exit_code = 126
 

@@ -39,7 +39,11 @@ def normal(path: str) -> str:
 
 
 def sources_made(binds: tuple[BindMount, ...]) -> None:
-    """A source that is missing becomes an empty folder, as Docker does for `-v`."""
+    """A source that is missing becomes an empty folder, as Docker does for `-v`. Raises BadParameter where it can't."""
     for bind in binds:
         if not os.path.lexists(bind.source):
-            os.makedirs(bind.source, 0o755, exist_ok=True)
+            try:
+                os.makedirs(bind.source, 0o755, exist_ok=True)
+            except OSError as error:
+                text = f"error while creating mount source path '{bind.source}': {error.strerror}"
+                raise BadParameter(text) from error

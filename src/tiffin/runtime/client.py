@@ -16,7 +16,7 @@ from tiffin.errors import (
 )
 from tiffin.record import NamedTuple
 from tiffin.runtime.channel import PATIENCE, Channel, ChannelClosed, Message, connect
-from tiffin.runtime.launch import Failure
+from tiffin.runtime.failures import Failure
 from tiffin.runtime.plan import ExecPlan, Plan
 from tiffin.runtime.record import RunFolder
 from tiffin.runtime.spawning import find, find_or_start
@@ -249,7 +249,10 @@ def _begun(channel: Channel, answer: Message, id: str, failed: type[StartFailed]
     channel.close()
     if "refused" in answer:
         raise_refusal(answer)
-    raise _error(Failure(*answer["failed"]), id, failed)
+    failure = Failure(*answer["failed"])
+    error = _error(failure, id, failed)
+    error.add_note(f"in the step {failure.step}")  # shown with a traceback
+    raise error
 
 
 def _error(failure: Failure, id: str, failed: type[StartFailed]) -> TiffinError:

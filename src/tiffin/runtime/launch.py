@@ -14,27 +14,18 @@ import os
 from tiffin import json
 from tiffin.kernel import process, unix
 from tiffin.record import NamedTuple
+from tiffin.runtime.failures import Failure, failure_of
 from tiffin.runtime.plan import ExecPlan
-from tiffin.runtime.stage import EXECUTING, FAILED, MOUNTS, TERMINAL, CannotExecute, Stage
+from tiffin.runtime.stage import EXECUTING, FAILED, MOUNTS, TERMINAL, Stage
 from tiffin.runtime.steps import Step
-from tiffin.runtime.users import NoSuchUser
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
 KILLED_ON_THE_WAY = "killed before the program had begun"
 PATIENCE = 60.0  # seconds that the steps of a start may take
-
-
-class Failure(NamedTuple):
-    """Why a program did not begin. `kind`: missing, denied, user, running, gone, killed, or step."""
-
-    kind: str
-    step: str
-    errno: int
-    text: str
 
 
 class CannotStart(Exception):
@@ -79,7 +70,10 @@ def launch_member(plan: ExecPlan, first_process: int, join_files: list[str]) -> 
             raise CannotStart(failure_of(step, error)) from error
     ours, theirs = unix.pair()
     near, far = open_streams(plan.terminal, plan.open_stdin)
-    pid, pidfd = process.clone(process.CLONE_PARENT)
+    try:
+        pid, pidfd = process.clone(process.CLONE_PARENT)
+    except OSError as error:  # a limit of processes
+        raise CannotStart(failure_of(None, error)) from error
     if pid == 0:
         take(plan.steps, Stage(theirs, []), far)
     for end in far:
@@ -140,22 +134,3 @@ def take(steps: tuple[Step, ...], stage: Stage, streams: Streams) -> NoReturn:
     except BaseException as error:  # noqa: BLE001  # the outermost frame inside the container
         stage.report(FAILED + json.dumps(failure_of(step, error)).encode())
     os._exit(125)
-
-
-def failure_of(step: Step | None, error: BaseException) -> Failure:
-    name = type(step).__name__ if step else "start"
-    if isinstance(error, CannotExecute):
-        return Failure("missing" if error.missing else "denied", name, 0, str(error))
-    if isinstance(error, NoSuchUser):
-        return Failure("user", name, 0, str(error))
-    if isinstance(error, OSError):
-        where = f" ({error.filename})" if error.filename else ""
-        return Failure("step", name, error.errno or 0, f"{_subject(step)}: {error.strerror}{where}")
-    return Failure("step", name, 0, f"{_subject(step)}: {type(error).__name__}: {error}")
-
-
-def _subject(step: Any) -> str:
-    if step is None:
-        return "start"
-    about = [str(getattr(step, field)) for field in ("source", "target", "path", "user") if getattr(step, field, "")]
-    return " ".join([type(step).__name__, *about])

@@ -14,7 +14,8 @@ from tiffin.kernel import process, unix
 from tiffin.kernel.cgroups import Group
 from tiffin.record import NamedTuple
 from tiffin.runtime.channel import Channel
-from tiffin.runtime.launch import CannotStart, Failure, Streams, open_streams, take
+from tiffin.runtime.failures import Failure
+from tiffin.runtime.launch import CannotStart, Streams, open_streams, take
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord
 from tiffin.runtime.stage import Stage

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from binascii import a2b_base64
-from errno import ENODEV, EPERM
+from errno import EISDIR, ENODEV, EPERM
 
 from tiffin.kernel import capabilities, mounts, network, process, seccomp
 from tiffin.kernel.cgroups import join
@@ -89,7 +89,10 @@ class IsolateMounts(NamedTuple):
     def apply(self, stage: Stage) -> None:
         process.unshare(process.CLONE_NEWNS)
         for source, target in self.shared:  # while mounts still spread to the host
-            stage.trees[target] = mounts.open_tree(source, recursive=True)
+            try:
+                stage.trees[target] = mounts.open_tree(source, recursive=True)
+            except OSError as error:
+                raise OSError(error.errno, f"{source}: {error.strerror}") from error
         # not private: a bind may ask to see what the host mounts later (mount_namespaces(7))
         mounts.mount("", "/", "", MS_REC | MS_SLAVE)
         stage.give_mounts()
@@ -516,4 +519,6 @@ def _file_in(root: int, path: str) -> int:
         made = open_in_root(root, path, os.O_WRONLY | os.O_CREAT | os.O_NOCTTY | os.O_NONBLOCK, 0o644)
         os.close(made)
         found = open_in_root(root, path, os.O_PATH)
+    elif stat.S_ISDIR(os.fstat(found).st_mode):  # move_mount(2) would call it an invalid argument
+        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), path)
     return found

@@ -14,7 +14,8 @@ import time
 from tiffin import json
 from tiffin.kernel import process, signals, unix
 from tiffin.kernel.cgroups import Group, Layout
-from tiffin.runtime.launch import Failure, await_begin
+from tiffin.runtime.failures import Failure
+from tiffin.runtime.launch import await_begin
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord
 from tiffin.runtime.shim import KILLED, Shim
 from tiffin.runtime.starter import Handover
