@@ -96,6 +96,7 @@ def test_asking_for_the_version_loads_nothing_of_the_engine():
     assert parts <= {"__main__", "cli", "errors", "record"}
 
 
+@pytest.mark.root
 def test_ps_loads_no_heavy_module(engine_root: Roots):
     assert heavy_modules_of(*COMMAND, "ps", roots=engine_root, heavy=SLOW) == set()
 

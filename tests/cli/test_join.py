@@ -13,7 +13,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.cli.fakes import Program, in_child
-from tiffin.cli.join import NotATerminal, Wishes, join
+from tiffin.cli.join import Wishes, join
+from tiffin.cli.options import Unfit
 
 OUTPUTS = Wishes()
 LIMIT = 20  # seconds that anything here may take
@@ -288,7 +289,7 @@ def test_a_terminal_inside_needs_one_outside():
     def act() -> int:
         try:
             join(Program("true").begin, RAW)
-        except NotATerminal as error:
+        except Unfit as error:
             return error.exit_code
         return 98
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from typing import IO
@@ -27,7 +28,7 @@ def test_every_spelling_leads_to_a_verb_with_a_help(spelling, capsys):
     assert main([*spelling.split(), "--help"]) == 0
     shown = capsys.readouterr().out
     command = spellings.load(spelling).COMMAND
-    assert shown.startswith(f"Usage:  tiffin {command.name}")
+    assert shown.startswith(f"Usage:  tiffin {spelling}")
     assert f"\n\n{command.sentence}.\n\n" in shown
     assert all(f"--{option.name}" in shown and option.help for option in (*command.options, HELP))
 
@@ -65,7 +66,13 @@ def test_the_help_of_a_verb_names_its_other_spellings(capsys):
     assert "tiffin container list, tiffin container ls, tiffin container ps, tiffin ps\n" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [["-v"], ["--version"]])
+@pytest.mark.parametrize("words", [["help", "run", "base"], ["--help", "run", "base"], ["run", "--help", "base"]])
+def test_who_asks_for_the_help_of_a_verb_runs_nothing(words, capsys):
+    assert main(words) == 0
+    assert capsys.readouterr().out.startswith("Usage:  tiffin run [OPTIONS] IMAGE")
+
+
+@pytest.mark.parametrize("words", [["-v"], ["--version"], ["-v", "ps"]])
 def test_the_version_is_told(words, capsys):
     assert main(words) == 0
     assert capsys.readouterr().out == f"tiffin version {tiffin.__version__}\n"
@@ -74,16 +81,54 @@ def test_the_version_is_told(words, capsys):
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (["nosuch"], 1, "tiffin: 'nosuch' is not a tiffin command.\nSee 'tiffin --help'.\n"),
-        (["image", "nosuch"], 1, "tiffin: 'image nosuch' is not a tiffin command.\nSee 'tiffin image --help'.\n"),
-        (["--nosuch", "ps"], 125, "unknown flag: --nosuch\nSee 'tiffin --help'.\n"),
-        (["ps", "--nosuch"], 125, "unknown flag: --nosuch\nSee 'tiffin ps --help'.\n"),
-        (["run", "--nosuch"], 125, "unknown flag: --nosuch\nSee 'tiffin run --help'.\n"),
+        (["nosuch"], 1, "unknown command: tiffin nosuch"),
+        (["nosuch", "--all"], 1, "unknown command: tiffin nosuch"),
+        (["help", "nosuch"], 1, "unknown command: tiffin nosuch"),
+        (["image", "nosuch"], 1, "unknown command: tiffin image nosuch"),
+        (["strat", "web"], 1, "unknown command: tiffin strat; did you mean tiffin start or tiffin restart?"),
+        (["image", "lss"], 1, "unknown command: tiffin image lss; did you mean tiffin image ls?"),
+        (["imagse"], 1, "unknown command: tiffin imagse; did you mean tiffin image or tiffin images?"),
+        (["--nosuch", "ps"], 125, "unknown flag: --nosuch"),
+        (["image", "--nosuch"], 125, "unknown flag: --nosuch"),
+        (["ps", "--nosuch"], 125, "unknown flag: --nosuch"),
+        (["run", "--nosuch"], 125, "unknown flag: --nosuch"),
+        (["run", "-e", "=x", "base"], 125,
+         'invalid argument "=x" for "-e, --env" flag: invalid environment variable: =x'),
+        (["ps", "web"], 1, "'tiffin ps' accepts no arguments"),
+        (["container", "ls", "web"], 1, "'tiffin container ls' accepts no arguments"),
+        (["tag", "web"], 1, "'tiffin tag' requires exactly 2 arguments"),
+        (["run"], 1, "'tiffin run' requires at least 1 argument"),
     ],
 )  # fmt: skip
-def test_words_that_make_no_sense_are_told(words, code, message, capsys):
+def test_words_that_make_no_sense_are_told_with_what_to_try(words, code, message, capsys):
     assert main(words) == code
-    assert capsys.readouterr() == ("", message)
+    out, err = capsys.readouterr()
+    complaint, usage, hint = err.split("\n\n")
+    assert (out, complaint) == ("", f"tiffin: {message}")
+    assert usage.startswith("Usage:  tiffin")
+    assert re.fullmatch(r"Run 'tiffin .*--help' for more information\n", hint)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["logs", "--since", "bogus", "web"],
+         'invalid value for "since": "bogus" is not a time, like 2026-01-31T12:00:00Z, nor a time ago, like 10m'),
+        (["inspect", "--type", "bogus", "web"], 'unknown type: "bogus": must be one of container, image, layer'),
+    ],
+)  # fmt: skip
+def test_a_value_that_the_parser_takes_fails_as_the_verb_does(words, message, capsys):
+    assert main(words) == 1
+    assert capsys.readouterr() == ("", f"tiffin: {message}\n")
+
+
+@pytest.mark.parametrize(("words", "code"), [(["ps"], 1), (["images"], 1), (["bootstrap"], 1), (["run", "base"], 125)])
+def test_an_ordinary_user_is_told_that_it_needs_root(words, code, monkeypatch, capsys):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert main(words) == code
+    assert capsys.readouterr() == (
+        "", "tiffin: this needs root for now: try the same with sudo in front, or as root\n"
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -123,6 +168,7 @@ def test_an_error_is_a_sentence_and_an_exit_code(error, message, broken, capsys)
 def test_a_program_that_cannot_be_run_has_dockers_codes(broken):
     broken(tiffin.errors.CommandNotFound("exec: nosuch"))
     assert main(["run", "x"]) == 127
+    assert main(["start", "-a", "x"]) == 1
     broken(tiffin.errors.CommandNotExecutable("exec: /etc"))
     assert main(["exec", "x", "y"]) == 126
 

@@ -124,7 +124,7 @@ def test_help_is_given_though_arguments_are_missing():
 def test_what_is_not_understood_is_told_in_dockers_words(words, message):
     with pytest.raises(UsageError) as caught:
         parse(RUN, words)
-    assert str(caught.value) == f"{message}\nSee 'tiffin run --help'."
+    assert str(caught.value) == message
     assert caught.value.exit_code == 125
 
 
@@ -141,15 +141,15 @@ def test_a_number_may_be_negative():
 @pytest.mark.parametrize(
     ("command", "words", "complaint"),
     [
-        (RM, [], '"tiffin rm" requires at least 1 argument.'),
-        (TAG, ["a"], '"tiffin tag" requires exactly 2 arguments.'),
-        (TAG, ["a", "b", "c"], '"tiffin tag" requires exactly 2 arguments.'),
-        (PS, ["a"], '"tiffin ps" accepts no arguments.'),
-        (Command("commit", "", least=1, most=2), ["a", "b", "c"], '"tiffin commit" requires at most 2 arguments.'),
+        (RM, [], "'tiffin rm' requires at least 1 argument"),
+        (TAG, ["a"], "'tiffin tag' requires exactly 2 arguments"),
+        (TAG, ["a", "b", "c"], "'tiffin tag' requires exactly 2 arguments"),
+        (PS, ["a"], "'tiffin ps' accepts no arguments"),
+        (Command("commit", "", least=1, most=2), ["a", "b", "c"], "'tiffin commit' requires at most 2 arguments"),
     ],
 )
-def test_a_wrong_number_of_arguments_is_told_with_the_usage(command, words, complaint):
+def test_a_wrong_number_of_arguments_is_told(command, words, complaint):
     with pytest.raises(WrongArguments) as caught:
         parse(command, words)
-    assert str(caught.value).startswith(f"{complaint}\nSee 'tiffin {command.name} --help'.\n\nUsage:  tiffin ")
+    assert str(caught.value) == complaint
     assert caught.value.exit_code == 1

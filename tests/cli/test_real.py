@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.shell import Shell
-from tiffin.engine import Engine
+from tiffin.engine import Engine, Event
 
 pytestmark = pytest.mark.root
 ID = re.compile(r"[0-9a-f]{64}\n")
@@ -101,7 +101,7 @@ def test_run_joins_only_the_streams_that_were_asked_for(tiffin: Shell):
         (("--stop-signal", "NOSUCH", "busybox", "true"), 125, "invalid signal"),
         (("--cap-add", "NOSUCH", "busybox", "true"), 125, "apabilit"),
         (("--network", "bridge", "busybox", "true"), 125, "come later"),
-        (("-d", "-a", "stdout", "busybox", "true"), 125, "conflicting options"),
+        (("-d", "-a", "stdout", "busybox", "true"), 1, "conflicting options"),
         (("-u", "nosuchuser", "busybox", "true"), 125, "nosuchuser"),
     ],
 )
@@ -311,6 +311,9 @@ def test_exec_fails_with_dockers_codes(tiffin: Shell):
     tiffin.ok("create", "--name", "still", "busybox", "true")
     assert tiffin("exec", "host", "nosuch").code == 127
     assert tiffin("exec", "host", "/etc").code == 126
+    assert tiffin("exec", "-d", "host", "nosuch").code == 1
+    assert tiffin("exec", "-it", "host", "true") == (1, "", "tiffin: the input device is not a TTY\n")
+    assert "is no detach key" in tiffin("exec", "--detach-keys", "ctrl-", "host", "true").err
     for option in (("-u", "nobody-there"), ("-w", "/nowhere")):
         said = tiffin("exec", *option, "host", "true")
         assert (said.code, "could not start in container" in said.err) == (126, True)
@@ -356,6 +359,8 @@ def test_start_can_stay_with_the_program(tiffin: Shell):
     tiffin.ok("create", "-i", "--name", "echo", "busybox", "sh", "-c", "read line; echo got $line; exit 8")
     assert tiffin("start", "-ai", "echo", stdin=b"it\n") == (8, "got it\n", "")
     assert tiffin("start", "-a", "echo", "echo").code == 1
+    tiffin.ok("create", "--name", "lost", "busybox", "nosuch")
+    assert tiffin("start", "-a", "lost").code == 1
 
 
 def test_attach_joins_the_output_and_the_end(tiffin: Shell):
@@ -469,6 +474,66 @@ def test_events_tell_a_life(tiffin: Shell):
     assert re.match(r"\S+T\S+ container create [0-9a-f]{64} \(a=b, image=busybox, name=short\)$", lines[0])
     die = tiffin.ok("events", "--since", began, "--until", ended, "-f", "event=die", "--format", "json")
     assert json.loads(die)["Actor"]["Attributes"]["exitCode"] == "2"
+
+
+def test_events_have_dockers_json(tiffin: Shell):
+    began = str(time.time())
+    id = tiffin.ok("create", "--name", "web", "--label", "a=b", "busybox", "true").strip()
+    ended = str(time.time() + 1)
+    chosen = ("events", "--since", began, "--until", ended, "-f", "container=web", "--format")
+    told = json.loads(tiffin.ok(*chosen, "{{json .}}"))
+    assert told.pop("timeNano") // 10**9 == told.pop("time")
+    assert told == {
+        "status": "create",
+        "id": id,
+        "from": "busybox",
+        "Type": "container",
+        "Action": "create",
+        "Actor": {"ID": id, "Attributes": {"a": "b", "image": "busybox", "name": "web"}},
+        "scope": "local",
+    }
+    fields = "{{.Status}} {{.ID}} {{.From}} {{.Type}} {{.Scope}}"
+    assert tiffin.ok(*chosen, fields) == f"create {id} busybox container local\n"
+
+
+def test_an_exec_is_told_with_its_words_its_id_and_its_exit_code(tiffin: Shell):
+    tiffin.ok("run", "-d", "--name", "host", "--label", "a=b", "busybox", *FOR_EVER)
+    began = str(time.time())
+    assert tiffin("exec", "host", "sh", "-c", "exit 3").code == 3
+    assert tiffin("exec", "host", "/nowhere").code == 127
+    ended = str(time.time() + 1)
+    chosen = ("events", "--since", began, "--until", ended, "--format", "json")
+    told = [json.loads(line) for line in tiffin.ok(*chosen, "-f", "container=host").splitlines()]
+    assert [event["Action"] for event in told] == [
+        "exec_create: sh -c exit 3", "exec_start: sh -c exit 3", "exec_die", "exec_create: /nowhere",
+        "exec_start: /nowhere"]  # fmt: skip
+    first, second, last, *_ = (event["Actor"]["Attributes"] for event in told)
+    assert first == second == {"a": "b", "image": "busybox", "name": "host", "execID": first["execID"]}
+    assert last == {**first, "exitCode": "3"}
+    assert len(tiffin.ok(*chosen, "-f", "event=exec_create").splitlines()) == 2
+    assert len(tiffin.ok(*chosen, "-f", "event=exec_die").splitlines()) == 1
+
+
+def test_commit_and_export_are_told_as_docker_does(tiffin: Shell, engine: Engine):
+    tiffin.ok("run", "-d", "--name", "host", "--label", "a=b", "busybox", *FOR_EVER)
+    began = time.time()
+    image = tiffin.ok("commit", "-m", "why", "host", "happy:1").strip()
+    tiffin("export", "host")
+    told = {}
+    for event in engine.events(since=began):
+        assert isinstance(event, Event)
+        told[event.action] = event.attributes
+        if {"export", "unpause"} <= set(told):
+            break
+    host = {"a": "b", "image": "busybox", "name": "host"}
+    assert told == {
+        "pause": host,
+        "tag": {"a": "b", "name": "happy:1"},
+        "commit": {**host, "comment": "why", "imageID": image, "imageRef": "happy:1"},
+        "unpause": host,
+        "export": host,
+    }
+    tiffin.ok("rmi", "-f", image)
 
 
 def test_the_older_word_for_the_grace_time_is_understood(tiffin: Shell):

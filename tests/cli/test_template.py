@@ -8,7 +8,7 @@ import pytest
 
 from tiffin.cli import template
 from tiffin.cli.listing import Columns, lines
-from tiffin.cli.options import UsageError
+from tiffin.errors import BadParameter
 
 THING = {
     "Id": "abc",
@@ -46,13 +46,13 @@ def test_the_dot_is_everything():
     ["{{.A", "{{}}", "{{range .Cmd}}", "{{index .Cmd 0}}", "{{.A | json}}", "{{A}}", "{{..A}}", "{{.A.}}", "{{json}}"],
 )
 def test_what_is_not_understood_is_refused(text):
-    with pytest.raises(UsageError, match=r"not understood|without"):
+    with pytest.raises(BadParameter, match=r"not understood|without"):
         template.parse(text)
 
 
 @pytest.mark.parametrize("text", ["{{.Nope}}", "{{.State.Nope}}", "{{.Id.Nope}}", "{{.Nothing.Nope}}"])
 def test_a_field_that_is_not_there_is_named(text):
-    with pytest.raises(UsageError, match="there is no field Nope"):
+    with pytest.raises(BadParameter, match="there is no field Nope"):
         template.parse(text).render(THING)
 
 

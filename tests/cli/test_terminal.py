@@ -8,8 +8,8 @@ import termios
 
 import pytest
 
-from tiffin.cli.options import UsageError
 from tiffin.cli.terminal import KeyWatch, RawMode, parse_keys, size
+from tiffin.errors import BadParameter
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_detach_keys_are_written_as_in_docker(text, keys):
 
 @pytest.mark.parametrize("text", ["ctrl-", "ctrl-1", "ctrl-pq", "ab", "a,,b", "ß"])
 def test_what_is_no_key_is_refused(text):
-    with pytest.raises(UsageError, match="is no detach key"):
+    with pytest.raises(BadParameter, match="is no detach key"):
         parse_keys(text)
 
 

@@ -13,18 +13,20 @@ Each verb is a module of `verbs` with a COMMAND (its options and a sentence) and
 gives the exit code. Only the verb that was called is loaded, and the engine only when the words made sense: what
 `tiffin ps` does not need it does not pay for.
 
-Exit codes are Docker's: 125 when tiffin itself failed in `run` or did not understand an option, 126 and
-127 when the program could not be executed or found, 1 for other failures; else the program's own. With several
-arguments a verb goes on after an error and tells each.
+Exit codes are Docker's: 125 when tiffin itself failed in `run` or could not read an option; of `run` and `exec` 126 and
+127 when the program could not be executed or found; 1 for other failures; else the program's own. `failures` has the
+rule. With several arguments a verb goes on after an error and tells each.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
 from tiffin.cli import spellings
 from tiffin.cli.failures import BROKEN_PIPE, INTERRUPTED, complain, give_up_stdout, prepare_streams
 from tiffin.cli.options import HELP, Command, Given, WrongArguments, parse, switch, text
+from tiffin.errors import Unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,12 +51,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         given = parse(TIFFIN, sys.argv[1:] if argv is None else argv)
         spelling, words = _split(given)
-        if spelling not in spellings.MODULES:
-            code = _without_verb(given, spelling)
-        else:
+        if spelling in spellings.MODULES:
             verb = spellings.load(spelling)
-            command = verb.COMMAND
-            code = _perform(verb, parse(command, words), given)
+            command = verb.COMMAND._replace(name=spelling)  # told of in the reader's own words
+            code = _perform(verb, command, parse(command, words), given)
+        else:
+            command = spellings.place_of(spelling) or TIFFIN
+            code = _without_verb(command, spelling, words, given)
         sys.stdout.flush()
     except BrokenPipeError:  # as with `| head`
         give_up_stdout()
@@ -69,41 +72,40 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _split(given: Given) -> tuple[str, Sequence[str]]:
     """The words that name the verb, and those that are its own. `help VERB` is `VERB --help`."""
     words = list(given.arguments)
-    if words[:1] == ["help"]:
-        words = [*words[1:], "--help"]
-    if words and words[0] in spellings.GROUPS and len(words) > 1 and not words[1].startswith("-"):
-        return f"{words[0]} {words[1]}", words[2:]
-    if words and not words[0].startswith("-"):
-        return words[0], words[1:]
-    return "", words
+    asks = given[HELP] or words[:1] == ["help"]
+    words = words[1:] if words[:1] == ["help"] else words
+    length = 0 if given[VERSION] else 2 if words and words[0] in spellings.GROUPS else 1
+    own = next((at for at, word in enumerate(words[:length]) if word.startswith("-")), length)
+    return " ".join(words[:own]), [*(["--help"] if asks else []), *words[own:]]
 
 
-def _perform(verb: spellings.Verb, chosen: Given, given: Given) -> int:
+def _perform(verb: spellings.Verb, command: Command, chosen: Given, given: Given) -> int:
     if chosen[HELP]:
         from tiffin.cli import help  # only when asked
 
-        print(help.of_verb(verb.COMMAND))
+        print(help.of_verb(command))
         return 0
     return verb.act(_engine(given), chosen)
 
 
 def _engine(given: Given) -> Engine:
+    if os.geteuid() != 0:
+        raise Unsupported("this needs root for now: try the same with sudo in front, or as root")
     from tiffin.engine import Engine  # not for help texts
 
     return Engine(given[ROOT] or None, given[RUNROOT] or None)
 
 
-def _without_verb(given: Given, spelling: str) -> int:
+def _without_verb(place: Command, spelling: str, words: Sequence[str], given: Given) -> int:
     if given[VERSION]:
         from tiffin import __version__
 
         print(f"tiffin version {__version__}")
         return 0
-    if spelling and spelling not in spellings.GROUPS:
-        group = spelling.partition(" ")[0]
-        place = f"tiffin {group}" if group in spellings.GROUPS else "tiffin"
-        raise WrongArguments(f"tiffin: '{spelling}' is not a tiffin command.\nSee '{place} --help'.")
     from tiffin.cli import help  # only when asked
 
-    print(help.of_group(spelling) if spelling else help.of_all(TIFFIN))
+    if spelling != place.name:
+        raise WrongArguments(f"unknown command: tiffin {spelling}{help.did_you_mean(spelling)}")
+    parse(place, words)  # there may be options that it does not have
+    print(help.of_all(place) if place is TIFFIN else help.of_group(spelling))
     return 0

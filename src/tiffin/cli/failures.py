@@ -7,7 +7,7 @@ import io
 import os
 import sys
 
-from tiffin.cli.options import Command, UsageError
+from tiffin.cli.options import Command, Unfit, UsageError, usage_line
 from tiffin.errors import CommandNotExecutable, CommandNotFound, ExecFailed, NotFound, TiffinError
 
 TYPE_CHECKING = False
@@ -24,15 +24,23 @@ def complain(error: Exception, command: Command) -> int:
         raise error
     _flush_stdout()
     print(sentence(error), file=sys.stderr)
-    if isinstance(error, UsageError | CommandNotFound | CommandNotExecutable | ExecFailed):
+    if isinstance(error, UsageError):
+        hint = f"Run '{command.full_name} --help' for more information"
+        print(f"\nUsage:  {usage_line(command)}\n\n{hint}", file=sys.stderr)
+    return exit_code(error, command)
+
+
+def exit_code(error: Exception, command: Command) -> int:
+    """Docker's: of the words for what could not be read, of the program where the verb ends as that does."""
+    if isinstance(error, UsageError | Unfit):
+        return error.exit_code
+    if command.ends_as_program and isinstance(error, CommandNotFound | CommandNotExecutable | ExecFailed):
         return error.exit_code
     return command.failure
 
 
 def sentence(error: Exception) -> str:
     """What to print for an error."""
-    if isinstance(error, UsageError):
-        return str(error)
     if isinstance(error, TiffinError):
         return f"tiffin: {error}"
     if isinstance(error, OSError):

@@ -34,7 +34,7 @@ def of_group(group: str) -> str:
             f"Usage:  tiffin {group} COMMAND",
             f"{spellings.GROUPS[group]}.",
             _verbs("Commands", sorted(verbs), strip=f"{group} "),
-            f"Run 'tiffin {group} COMMAND --help' for more about a command.",
+            f"Run 'tiffin {group} COMMAND --help' for more information on a command.",
         ]
     )
 
@@ -50,9 +50,23 @@ def of_all(tiffin: Command) -> str:
             *sections,
             groups,
             _options("Global options", tiffin),
-            "Run 'tiffin COMMAND --help' for more about a command.",
+            "Run 'tiffin COMMAND --help' for more information on a command.",
         ]
     )
+
+
+def did_you_mean(spelling: str) -> str:
+    """ "; did you mean tiffin stop?", or nothing where no verb is near."""
+    from difflib import get_close_matches  # only for this
+
+    group, _, word = spelling.rpartition(" ")
+    known = {verb.rpartition(" ")[2]: verb for verb in (*spellings.MODULES, *spellings.GROUPS) if _group(verb) == group}
+    near = " or ".join(f"tiffin {known[name]}" for name in get_close_matches(word.lower(), known, 2))
+    return f"; did you mean {near}?" if near else ""
+
+
+def _group(spelling: str) -> str:
+    return spelling.rpartition(" ")[0]
 
 
 def _verbs(title: str, verbs: Iterable[str], strip: str = "") -> str:

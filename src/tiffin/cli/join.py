@@ -19,7 +19,7 @@ import sys
 
 from tiffin.cli import terminal
 from tiffin.cli.flow import Flow
-from tiffin.cli.options import UsageError
+from tiffin.cli.options import Unfit
 from tiffin.cli.signals import ENDING, PASSED_ON, Caught
 from tiffin.errors import Conflict, NotFound
 from tiffin.kernel import signals
@@ -75,12 +75,6 @@ class Wishes(NamedTuple):
         return self.tty and self.stdin
 
 
-class NotATerminal(UsageError):
-    """-t asks for a terminal, and the input is none. Docker's exit code for it is 1."""
-
-    exit_code = 1
-
-
 def join(begin: Callable[[Streams], Attachment], wishes: Wishes) -> int | None:
     """Let `begin` start, attach to or exec something, and carry its streams until it ends.
 
@@ -88,8 +82,9 @@ def join(begin: Callable[[Streams], Attachment], wishes: Wishes) -> int | None:
     while the program goes on.
     """
     if wishes.raw and not os.isatty(0):
-        raise NotATerminal("the input device is not a TTY")
-    watch = terminal.KeyWatch(terminal.parse_keys(wishes.keys)) if wishes.raw else None
+        raise Unfit("the input device is not a TTY")
+    keys = terminal.parse_keys(wishes.keys)
+    watch = terminal.KeyWatch(keys) if wishes.raw else None
     streams, ends = _pipes(wishes)
     with ends, Caught(_signals(wishes)) as signals, terminal.RawMode(0 if wishes.raw else None):
         attachment = begin(streams)  # which takes them over, and closes our copies

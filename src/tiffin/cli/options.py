@@ -20,7 +20,7 @@ An option is a value that carries its type, so that what was given is asked for 
 from __future__ import annotations
 
 from tiffin.cli.units import read_moment
-from tiffin.errors import TiffinError
+from tiffin.errors import BadParameter, TiffinError
 from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
@@ -43,15 +43,19 @@ TIFFIN = "A container engine that shows what it does"
 
 
 class UsageError(TiffinError):
-    """The command line itself makes no sense."""
+    """The words could not be read. Exit code 125, whatever the verb."""
 
     exit_code = 125
 
 
 class WrongArguments(UsageError):
-    """Too few or too many arguments."""
+    """The options could be read, but there are too few or too many arguments, or there is no such verb."""
 
     exit_code = 1
+
+
+class Unfit(TiffinError):
+    """The words could be read, but do not fit each other or the streams here. Exit code 1, also with `run`."""
 
 
 class Option(NamedTuple, Generic[T]):
@@ -104,6 +108,8 @@ class Command(NamedTuple):
     """more for the help: what the sentence can't say"""
     failure: int = 1
     """exit code when tiffin itself fails"""
+    ends_as_program: bool = False
+    """the exit code is the program's, and tells also that it could not be executed (126) or found (127)"""
 
     @property
     def sentence(self) -> str:
@@ -124,9 +130,11 @@ def text(name: str, help: str, short: str = "", *, default: str = "", also: str 
     return Option(name, short, "string", help, default, lambda word, _: word, also)
 
 
-def many(name: str, help: str, short: str = "", *, also: str = "") -> Option[tuple[str, ...]]:
+def many(
+    name: str, help: str, short: str = "", *, also: str = "", read: Callable[[str], str] = str
+) -> Option[tuple[str, ...]]:
     """An option that may be repeated."""
-    return Option(name, short, "list", help, (), lambda word, before: (*before, word), also)
+    return Option(name, short, "list", help, (), lambda word, before: (*before, read(word)), also)
 
 
 def number(name: str, help: str, short: str = "") -> Option[int | None]:
@@ -140,15 +148,12 @@ def parsed(kind: str, name: str, help: str, short: str, read: Callable[[str], T]
 
 def moment(name: str, help: str) -> Option[float | None]:
     """A time, in seconds since 1970; None where it was not given."""
-    return Option(name, "", "time", help, None, lambda word, _: _read_moment(word))
+    return Option(name, "", "time", help, None, lambda word, _: _read_moment(name, word))
 
 
 def parse(command: Command, words: Sequence[str]) -> Given:
     """Raises UsageError and WrongArguments in Docker's words."""
-    try:
-        given = _Parser(command).parse(words)
-    except UsageError as error:
-        raise UsageError(f"{error}\nSee '{command.full_name} --help'.") from None
+    given = _Parser(command).parse(words)
     if not given[HELP]:
         _check_number(command, len(given.arguments))
     return given
@@ -235,10 +240,7 @@ def _check_number(command: Command, number: int) -> None:
         complaint = f"requires at least {_arguments(least)}"
     else:
         complaint = f"requires at most {_arguments(most or 0)}"
-    raise WrongArguments(
-        f"\"{command.full_name}\" {complaint}.\nSee '{command.full_name} --help'.\n\n"
-        f"Usage:  {usage_line(command)}\n\n{command.sentence}."
-    )
+    raise WrongArguments(f"'{command.full_name}' {complaint}")
 
 
 def usage_line(command: Command) -> str:
@@ -258,10 +260,13 @@ def _read_switch(word: str, _: bool) -> bool:
     raise ValueError("a switch is true or false")
 
 
-def _read_moment(word: str) -> float:
+def _read_moment(name: str, word: str) -> float:
     import time  # only for this
 
-    return read_moment(word, time.time())
+    try:
+        return read_moment(word, time.time())
+    except ValueError as error:  # to Docker's parser it is a text like any other: so no UsageError
+        raise BadParameter(f'invalid value for "{name}": "{word}" is {error}') from None
 
 
 def _read_number(word: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from tiffin.cli.options import UsageError, text
+from tiffin.cli.options import Unfit, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class output:  # used like open()
 
     def __init__(self, path: str) -> None:
         if not path and sys.stdout.isatty():
-            raise NotToTerminal("an archive is no text for a terminal: give a file with -o, or redirect with > or |")
+            raise Unfit("an archive is no text for a terminal: give a file with -o, or redirect with > or |")
         self.path = os.path.realpath(path) if path else ""
         # a device or a pipe is written as it is, a file is replaced whole
         self.draft = f"{self.path}.{os.getpid()}" if path and not _is_special(path) else ""
@@ -44,10 +44,6 @@ class output:  # used like open()
         finally:
             if self.draft and os.path.exists(self.draft):
                 os.unlink(self.draft)
-
-
-class NotToTerminal(UsageError):
-    exit_code = 1
 
 
 def _is_special(path: str) -> bool:

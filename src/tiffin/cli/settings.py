@@ -7,6 +7,7 @@ import os
 
 from tiffin.cli import units
 from tiffin.cli.options import Given, Option, UsageError, many, number, parsed, switch, text
+from tiffin.errors import BadParameter
 from tiffin.model.config import Config, HostConfig, LogConfig
 
 TYPE_CHECKING = False
@@ -18,16 +19,30 @@ NETWORKS = ("none", "host")
 LOG_DRIVERS = ("json-file", "none")
 BLANKS = " \t\v\f"
 
+
+def _read_label(word: str) -> str:
+    if not word.partition("=")[0]:
+        raise ValueError(f"invalid label '{word}': empty name")
+    return word
+
+
+def _read_variable(word: str) -> str:
+    key, equals, _ = word.partition("=")
+    if not key:
+        raise ValueError(f"invalid environment variable: {word}")
+    return word if equals or key not in os.environ else f"{key}={os.environ[key]}"
+
+
 NAME = text("name", "name of the container; one is made up otherwise")
 HOSTNAME = text("hostname", "host name inside (default: the first twelve digits of the id)", "h")
 ENTRYPOINT = text("entrypoint", "program to run in place of the image's ENTRYPOINT; empty for none")
 STOP_SIGNAL = text("stop-signal", "signal that asks the program to end (default: the image's, or SIGTERM)")
 STOP_TIMEOUT = number("stop-timeout", "seconds from that signal until SIGKILL (default: 10)")
-LABEL = many("label", "a KEY=VALUE to keep with the container", "l")
+LABEL = many("label", "a KEY=VALUE to keep with the container", "l", read=_read_label)
 INTERACTIVE = switch("interactive", "keep the program's input open", "i")
 TTY = switch("tty", "give the program a terminal", "t")
 REMOVE = switch("rm", "remove the container, and so its read-write layer, when it ends")
-ENV = many("env", "set a variable, KEY=VALUE; KEY alone takes it from here", "e")
+ENV = many("env", "set a variable, KEY=VALUE; KEY alone takes it from here", "e", read=_read_variable)
 ENV_FILE = many("env-file", "set the variables of a file, one KEY=VALUE a line")
 WORKDIR = text("workdir", "folder inside in which the program starts", "w")
 USER = text("user", "name or number of the user, and :GROUP", "u")
@@ -76,7 +91,7 @@ def config(given: Given, *, stdin_once: bool) -> Config:
 
 
 def host_config(given: Given) -> HostConfig:
-    """What it asks of this host. Raises UsageError for what is refused."""
+    """What it asks of this host. Raises BadParameter for what is refused."""
     return HostConfig(
         binds=tuple(dict.fromkeys(_bind(word) for word in given[VOLUME])),
         tmpfs=dict(_tmpfs(word) for word in given[TMPFS]),
@@ -97,7 +112,7 @@ def host_config(given: Given) -> HostConfig:
 def environment(given: Given) -> tuple[str, ...]:
     """The variables of --env-file, then those of -e. KEY alone, unset here, stays: it takes the image's away."""
     from_files = [variable for path in given[ENV_FILE] for variable in read_env_file(path)]
-    return (*from_files, *(_variable(word) for word in given[ENV]))
+    return (*from_files, *given[ENV])
 
 
 def read_env_file(path: str) -> Iterator[str]:
@@ -128,21 +143,8 @@ def read_env_file(path: str) -> Iterator[str]:
 
 
 def labels(words: tuple[str, ...]) -> Mapping[str, str]:
-    """KEY=VALUE, or KEY for an empty value. Raises UsageError."""
-    made: dict[str, str] = {}
-    for word in words:
-        key, _, value = word.partition("=")
-        if not key:
-            raise UsageError(f"invalid label '{word}': empty name")
-        made[key] = value
-    return made
-
-
-def _variable(word: str) -> str:
-    key, equals, _ = word.partition("=")
-    if not key:
-        raise UsageError(f"invalid environment variable: {word}")
-    return word if equals or key not in os.environ else f"{key}={os.environ[key]}"
+    """KEY=VALUE, or KEY for an empty value."""
+    return {key: value for key, _, value in (word.partition("=") for word in words)}
 
 
 def _entrypoint(given: Given) -> tuple[str, ...] | None:
@@ -157,36 +159,38 @@ def _bind(word: str) -> str:
     if source.startswith("."):  # as newer Docker does
         source = os.path.abspath(source)
     if not colon or not source.startswith("/"):
-        raise UsageError(f"-v {word}: only folders and files of this host, as /HOST:/INSIDE; named volumes come later")
+        raise BadParameter(
+            f"-v {word}: only folders and files of this host, as /HOST:/INSIDE; named volumes come later"
+        )
     if not target.startswith("/"):
-        raise UsageError(f"-v {word}: the place inside must be an absolute path")
+        raise BadParameter(f"-v {word}: the place inside must be an absolute path")
     return f"{source}:{rest}"
 
 
 def _tmpfs(word: str) -> tuple[str, str]:
     target, _, options = word.partition(":")
     if not target.startswith("/"):
-        raise UsageError(f"--tmpfs {word}: the place inside must be an absolute path")
+        raise BadParameter(f"--tmpfs {word}: the place inside must be an absolute path")
     return target, options
 
 
 def _network(modes: tuple[str, ...]) -> str:
     for mode in modes:
         if mode not in NETWORKS:
-            raise UsageError(
+            raise BadParameter(
                 f"--network {mode}: bridges and named networks come later; there are none (loopback only, the default) "
                 "and host"
             )
     if len(modes) > 1:
-        raise UsageError(f"Container cannot be connected to network endpoints: {', '.join(modes)}")
+        raise BadParameter(f"Container cannot be connected to network endpoints: {', '.join(modes)}")
     return modes[0] if modes else "none"
 
 
 def _log(driver: str, options: tuple[str, ...]) -> LogConfig:
     if driver not in LOG_DRIVERS:
-        raise UsageError(f"--log-driver {driver}: there are json-file and none")
+        raise BadParameter(f"--log-driver {driver}: there are json-file and none")
     if driver == "none" and options:
-        raise UsageError(f"--log-opt {options[0]}: with --log-driver none there is no log to rotate")
+        raise BadParameter(f"--log-opt {options[0]}: with --log-driver none there is no log to rotate")
     log = LogConfig(driver)
     for word in options:
         key, _, value = word.partition("=")
@@ -196,9 +200,9 @@ def _log(driver: str, options: tuple[str, ...]) -> LogConfig:
             elif key == "max-file":
                 log = log._replace(max_file=_at_least_one(int(value)))
             else:
-                raise UsageError(f"--log-opt {word}: there are max-size and max-file")
+                raise BadParameter(f"--log-opt {word}: there are max-size and max-file")
         except ValueError as error:
-            raise UsageError(f"--log-opt {word}: {error}") from error
+            raise BadParameter(f"--log-opt {word}: {error}") from error
     return log
 
 

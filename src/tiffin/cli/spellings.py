@@ -80,6 +80,12 @@ def load(spelling: str) -> Verb:
     return verb
 
 
+def place_of(spelling: str) -> Command | None:
+    """The group in which a verb is sought, if it is one."""
+    group = spelling.partition(" ")[0]
+    return Command(group, "COMMAND") if group in GROUPS else None
+
+
 def all_of(command: Command) -> list[str]:
     """Every spelling of one verb, the long ones first, as Docker lists them."""
     module = MODULES[command.name]

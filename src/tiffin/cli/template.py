@@ -10,7 +10,7 @@ Anything else of Go's templates (range, if, index, pipes) is refused with a sent
 from __future__ import annotations
 
 from tiffin import json
-from tiffin.cli.options import UsageError
+from tiffin.errors import BadParameter
 from tiffin.record import NamedTuple
 
 
@@ -27,12 +27,12 @@ class Template(NamedTuple):
     parts: tuple[str | Field, ...]
 
     def render(self, value: object) -> str:
-        """Raises UsageError for a field that is not there."""
+        """Raises BadParameter for a field that is not there."""
         return "".join(part if isinstance(part, str) else _show(part, value) for part in self.parts)
 
 
 def parse(text: str) -> Template:
-    """Raises UsageError for what is not understood."""
+    """Raises BadParameter for what is not understood."""
     parts: list[str | Field] = []
     while text:
         before, opening, text = text.partition("{{")
@@ -41,7 +41,7 @@ def parse(text: str) -> Template:
         if opening:
             body, closing, text = text.partition("}}")
             if not closing:
-                raise UsageError(f"the format has {{{{ without }}}}: {opening}{body}")
+                raise BadParameter(f"the format has {{{{ without }}}}: {opening}{body}")
             parts.append(_field(body.strip()))
     return Template(tuple(parts))
 
@@ -66,7 +66,7 @@ def _field(body: str) -> Field:
     path = words[0] if len(words) == 1 else ""
     names = path[1:].split(".") if path != "." else []
     if not path.startswith(".") or not all(name.isidentifier() for name in names):
-        raise UsageError(
+        raise BadParameter(
             f"the format {{{{{body}}}}} is not understood: only fields like {{{{.Name}}}} and {{{{json .Name}}}} are, "
             "and the words table and json"
         )
@@ -76,7 +76,7 @@ def _field(body: str) -> Field:
 def _show(field: Field, value: object) -> str:
     for name in field.path:
         if not isinstance(value, dict) or name not in value:
-            raise UsageError(f"there is no field {name} in {{{{.{'.'.join(field.path)}}}}}{_known(value)}")
+            raise BadParameter(f"there is no field {name} in {{{{.{'.'.join(field.path)}}}}}{_known(value)}")
         value = value[name]
     if not field.as_json:
         return go_text(value)

@@ -30,7 +30,7 @@ from termios import (
     VTIME,
 )  # fmt: skip
 
-from tiffin.cli.options import UsageError
+from tiffin.errors import BadParameter
 
 DEFAULT_KEYS = "ctrl-p,ctrl-q"
 CONTROL = "@abcdefghijklmnopqrstuvwxyz[\\]^_"  # in the order of their codes, from 0
@@ -89,7 +89,7 @@ def size(descriptors: Sequence[int] = (1, 0, 2)) -> tuple[int, int] | None:
 
 
 def parse_keys(text: str) -> bytes:
-    """ "ctrl-p,ctrl-q" -> b"\\x10\\x11". Raises UsageError for what is no key."""
+    """ "ctrl-p,ctrl-q" -> b"\\x10\\x11". Raises BadParameter for what is no key."""
     return bytes(_key(name) for name in (text or DEFAULT_KEYS).split(","))
 
 
@@ -99,7 +99,9 @@ def _key(name: str) -> int:
     letter = name.removeprefix("ctrl-")
     if letter != name and len(letter) == 1 and letter in CONTROL:
         return CONTROL.index(letter)
-    raise UsageError(f"'{name}' is no detach key: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _, several with commas")
+    raise BadParameter(
+        f"'{name}' is no detach key: a letter, or ctrl- and one of a-z @ [ \\ ] ^ _, several with commas"
+    )
 
 
 class KeyWatch:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tiffin.cli import settings
+from tiffin.cli.failures import each
 from tiffin.cli.options import Command, Given, switch, text
 from tiffin.cli.terminal import DEFAULT_KEYS
 
@@ -23,16 +24,19 @@ COMMAND = Command(
     ),
     least=2,
     options_first=True,
+    ends_as_program=True,
 )  # fmt: skip
 
 
 def act(engine: Engine, given: Given) -> int:
     name, *argv = given.arguments
-    running = engine.container(name).running()
-    if given[DETACH]:
-        running.exec(argv, config=_config(given))
-        return 0
-    return _stay(running, argv, given)
+    if given[DETACH]:  # nobody waits for the command: what keeps it from starting is a failure of the verb's own
+        return each([name], lambda name: _leave(engine.container(name).running(), argv, given))
+    return _stay(engine.container(name).running(), argv, given)
+
+
+def _leave(running: RunningContainer, argv: list[str], given: Given) -> None:
+    running.exec(argv, config=_config(given))
 
 
 def _stay(running: RunningContainer, argv: list[str], given: Given) -> int:

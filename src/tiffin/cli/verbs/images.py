@@ -7,7 +7,7 @@ import time
 from tiffin.cli import units
 from tiffin.cli.filters import chooser, filters, has_label
 from tiffin.cli.listing import FORMAT, Columns, Row, lines
-from tiffin.cli.options import FALSE, TRUE, Command, Given, UsageError, switch
+from tiffin.cli.options import FALSE, TRUE, Command, Given, Unfit, switch
 from tiffin.cli.table import short_id
 
 TYPE_CHECKING = False
@@ -58,9 +58,7 @@ def act(engine: Engine, given: Given) -> int:
     chosen = bool(given.arguments or given[FILTER])
     if given[ALL] and not given[QUIET] and given[FORMAT] in ("", "table"):
         if chosen:
-            raise UsageError(
-                "-a lists every layer: to choose among them, choose the fields as well, with --format or -q"
-            )
+            raise Unfit("-a lists every layer: to choose among them, choose the fields as well, with --format or -q")
         return _show(LAYER_COLUMNS, _layers(engine, full=given[NO_TRUNC]), given)
     fits = chooser(given[FILTER], _tests(engine), {"dangling": sorted(TRUE | FALSE)})
     found = list(filter(fits, engine.images(all=given[ALL])))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 
 from tiffin.cli import progress
-from tiffin.cli.options import Command, Given, UsageError, many, text
+from tiffin.cli.options import Command, Given, many, text
+from tiffin.errors import BadParameter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def act(engine: Engine, given: Given) -> int:
     path, *names = given.arguments
     changes, message = given[CHANGE], given[MESSAGE]
     if path.startswith(("http://", "https://")):
-        raise UsageError(f"{path}: only files and - are read; fetch it first, and pipe it in")
+        raise BadParameter(f"{path}: only files and - are read; fetch it first, and pipe it in")
     with progress.line() as told:
         if path == "-":
             image = engine.import_(sys.stdin.buffer, *names, changes=changes, message=message, progress=told)

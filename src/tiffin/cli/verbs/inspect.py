@@ -6,6 +6,7 @@ from tiffin import json
 from tiffin.cli import template
 from tiffin.cli.failures import each
 from tiffin.cli.options import Command, Given, Option, text
+from tiffin.errors import BadParameter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ KINDS = ("container", "image", "layer")
 
 def _read_kind(word: str, _: str) -> str:
     if word not in KINDS:
-        raise ValueError(f"there are {', '.join(KINDS)}")
+        raise BadParameter(f'unknown type: "{word}": must be one of {", ".join(KINDS)}')
     return word
 
 

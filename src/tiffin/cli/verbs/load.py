@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tiffin.cli import progress
-from tiffin.cli.options import Command, Given, UsageError, switch, text
+from tiffin.cli.options import Command, Given, Unfit, switch, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +24,9 @@ COMMAND = Command(
 
 def act(engine: Engine, given: Given) -> int:
     if not given[INPUT] and sys.stdin.isatty():
-        raise NoInput("an archive is binary: give a file with -i, or let one come in by < or |")
+        raise Unfit("an archive is binary: give a file with -i, or let one come in by < or |")
     with progress.line(quiet=given[QUIET]) as told:
         loaded = engine.load(given[INPUT] or sys.stdin.buffer, progress=told)
     for image in loaded:
         print(f"Loaded image: {image.name}" if image.name else f"Loaded image ID: {image.id}")
     return 0
-
-
-class NoInput(UsageError):
-    exit_code = 1

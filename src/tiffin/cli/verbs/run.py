@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tiffin.cli import settings
 from tiffin.cli.join import Wishes, join
-from tiffin.cli.options import Command, Given, Option, UsageError, switch, text
-from tiffin.cli.terminal import DEFAULT_KEYS, parse_keys
+from tiffin.cli.options import Command, Given, Option, Unfit, switch, text
+from tiffin.cli.terminal import DEFAULT_KEYS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ COMMAND = Command(
     options_first=True,
     details="Without --network a container has only a loopback network of its own.",
     failure=125,
+    ends_as_program=True,
 )
 
 
@@ -60,8 +61,7 @@ def act(engine: Engine, given: Given) -> int:
 def _wishes(given: Given) -> Wishes:
     streams = given[ATTACH]
     if given[DETACH] and streams:
-        raise UsageError("conflicting options: cannot specify both --attach and --detach")
-    parse_keys(given[KEYS])
+        raise Unfit("conflicting options: cannot specify both --attach and --detach")
     streams = streams or STREAMS
     return Wishes(
         stdin=given[settings.INTERACTIVE] and "stdin" in streams,

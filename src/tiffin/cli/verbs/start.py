@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tiffin.cli.failures import each
-from tiffin.cli.options import Command, Given, UsageError, switch, text
+from tiffin.cli.options import Command, Given, Unfit, switch, text
 from tiffin.cli.terminal import DEFAULT_KEYS
 from tiffin.errors import NotModified
 
@@ -28,12 +28,8 @@ def act(engine: Engine, given: Given) -> int:
     if not (given[ATTACH] or given[INTERACTIVE]):
         return each(given.arguments, lambda name: _start(engine, name))
     if len(given.arguments) > 1:
-        raise OneAtATime("you cannot start and attach multiple containers at once")
+        raise Unfit("you cannot start and attach multiple containers at once")
     return _stay(engine.container(given.arguments[0]), given)
-
-
-class OneAtATime(UsageError):
-    exit_code = 1
 
 
 def _start(engine: Engine, name: str) -> None:
