@@ -53,7 +53,7 @@ def upper(shelf: Shelf) -> Path:
 
 def committed(shelf: Shelf, upper: Path, **changes: Any) -> Image:
     asked = {"upper": str(upper), "top": LAYER, "image": BASE.id, "config": SETTINGS, "container_id": "c" * 64,
-             "created": AT} | changes  # fmt: skip
+             "container_name": "web", "created": AT} | changes  # fmt: skip
     return commit(shelf, **asked)
 
 
@@ -139,10 +139,13 @@ def test_a_commit_that_fails_after_its_layer_was_made_leaves_nothing(
 
 def test_a_commit_is_told_as_an_event_of_its_container(shelf: Shelf, upper: Path):
     made = committed(shelf, upper, name="happy", message="smile")
-    *_, last = events.read(shelf.store)
+    *_, tag, last = events.read(shelf.store)
+    assert isinstance(tag, events.Event)
     assert isinstance(last, events.Event)
+    assert (tag.kind, tag.action, tag.id, tag.attributes["name"]) == ("image", "tag", made.id, "happy:latest")
     assert (last.kind, last.action, last.id) == ("container", "commit", "c" * 64)
-    assert last.attributes == {"comment": "smile", "imageID": made.id, "imageRef": "happy:latest"}
+    host = {"name": "web", "image": "base:1"}
+    assert last.attributes == {**host, "comment": "smile", "imageID": made.id, "imageRef": "happy:latest"}
 
 
 @pytest.mark.parametrize("squeeze", [bytes, gzip.compress])

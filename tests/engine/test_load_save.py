@@ -360,8 +360,9 @@ def test_progress_is_told(shelf: Shelf, tmp_path: Path):
 
 
 def test_load_and_save_are_told_as_events(shelf: Shelf):
-    shelf.load(docker_20(TWO, "base:1"))
+    labelled = image(BOTTOM, config={"Labels": {"a": "b"}})
+    shelf.load(docker_20(labelled, "base:1"))
     shelf.saved("base:1")
-    told = [event for event in events.read(shelf.store) if isinstance(event, events.Event)]
-    assert [(event.kind, event.action, event.id) for event in told] == [
-        ("image", "load", TWO.id), ("image", "save", TWO.id)]  # fmt: skip
+    told = [event[2:] for event in events.read(shelf.store) if isinstance(event, events.Event)]
+    attributes = {"a": "b", "name": labelled.id}
+    assert told == [("image", "load", labelled.id, attributes), ("image", "save", labelled.id, attributes)]

@@ -50,6 +50,14 @@ def test_long_labels_are_left_out_before_the_event_is(store: Store):
     assert event.attributes == {"name": "a"}
 
 
+def test_of_a_long_command_the_beginning_is_told(store: Store):
+    events.emit(store, "container", "exec_create: echo " + "é" * 9000, "a", {"name": "web", "execID": "00"})
+    (event,) = events.read(store)
+    assert isinstance(event, Event)
+    assert event.action == "exec_create: echo " + "é" * (events.LONGEST_ACTION - 18)
+    assert event.attributes == {"name": "web", "execID": "00"}
+
+
 def test_many_writers_give_every_number_once(store: Store):
     def write(name: str) -> None:
         for _ in range(50):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tiffin.builder.settings import changed
+from tiffin.engine.attributes import of_image
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import find_image
 from tiffin.engine.removal import undone_on_error
@@ -46,7 +47,7 @@ def load(parts: Parts, source: BinaryIO | str, *, progress: Progress | None = No
             for name in loaded.names:
                 parts.images.name(name, loaded.image.id)
     for loaded in found:
-        events.emit(parts.store, "image", "load", loaded.image.id, {"name": loaded.image.id})
+        _tell(parts, "load", loaded.image)
     named = [Loaded(name.familiar(), loaded.image.id) for loaded in found for name in loaded.names]
     return named or [Loaded(None, loaded.image.id) for loaded in found]
 
@@ -61,7 +62,7 @@ def save(parts: Parts, references: Sequence[str], target: BinaryIO, *, progress:
         chosen = _chosen(parts, references)
         write(Saving(parts.images, parts.layers).members(chosen.items()), target, progress)
     for image in chosen:
-        events.emit(parts.store, "image", "save", image.id, {"name": image.id})
+        _tell(parts, "save", image)
 
 
 def import_(
@@ -90,7 +91,9 @@ def import_(
         image = parts.images.add(config.to_bytes(), named=reference is not None)
         if reference is not None:
             parts.images.name(reference, image.id)
-    events.emit(parts.store, "image", "import", image.id, {"name": reference.familiar() if reference else image.id})
+    if reference is not None:
+        events.emit(parts.store, "image", "tag", image.id, of_image(reference.familiar(), settings))
+    _tell(parts, "import", image)
     return image
 
 
@@ -103,6 +106,11 @@ def export(parts: Parts, *, upper: str | None, top: str | None, target: BinaryIO
     with parts.store.shared(), flattened([*([upper] if upper else []), *parts.layers.folders(top)]) as stream:
         for piece in pieces(stream):
             target.write(piece)
+
+
+def _tell(parts: Parts, action: str, image: Image) -> None:
+    told = of_image(image.id, parts.images.config(image.id).config)
+    events.emit(parts.store, "image", action, image.id, told)
 
 
 def _chosen(parts: Parts, references: Sequence[str]) -> dict[Image, tuple[Reference, ...]]:

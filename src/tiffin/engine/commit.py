@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tiffin.builder.settings import changed
+from tiffin.engine.attributes import of_container, of_image
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import bare_config
 from tiffin.engine.removal import undone_on_error
@@ -30,6 +31,7 @@ def commit(
     image: str | None,
     config: Config,
     container_id: str,
+    container_name: str,
     name: str | None = None,
     changes: Iterable[str] = (),
     message: str = "",
@@ -59,8 +61,11 @@ def commit(
         made = parts.images.add(child.to_bytes(), parent=parent.id if parent else None, named=named)
         if reference is not None:
             parts.images.name(reference, made.id)
-    told = {"comment": message, "imageID": made.id, "imageRef": reference.familiar() if reference else ""}
-    events.emit(parts.store, "container", "commit", container_id, told)
+    familiar = reference.familiar() if reference else ""
+    if familiar:
+        events.emit(parts.store, "image", "tag", made.id, of_image(familiar, settings))
+    told = {"comment": message, "imageID": made.id, "imageRef": familiar}
+    events.emit(parts.store, "container", "commit", container_id, {**of_container(container_name, config), **told})
     return made
 
 

@@ -12,6 +12,7 @@ import select
 
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import spaces
+from tiffin.engine.attributes import attributes
 from tiffin.engine.signals import signal_number
 from tiffin.engine.state import ContainerState, state_of
 from tiffin.errors import ContainerNotRunning, NoSuchContainer, NotFound, TiffinError
@@ -20,6 +21,7 @@ from tiffin.model.nouns import State
 from tiffin.record import NamedTuple
 from tiffin.runtime.channel import ChannelClosed
 from tiffin.runtime.client import Connection, Streams
+from tiffin.store import events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -224,7 +226,8 @@ class Container:
             with self._hold() as held:
                 return commit(
                     self._parts, upper=_upper(held), top=self.top, image=self.image_id, config=self.config,
-                    container_id=self.id, name=name, changes=changes, message=message, author=author,
+                    container_id=self.id, container_name=self.name, name=name, changes=changes, message=message,
+                    author=author,
                 )  # fmt: skip
         finally:
             if frozen:
@@ -236,6 +239,7 @@ class Container:
 
         with self._hold() as held:
             export(self._parts, upper=_upper(held), top=self.top, target=target)
+        events.emit(self._parts.store, "container", "export", self.id, attributes(self.record))
 
     def logs(
         self,

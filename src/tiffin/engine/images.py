@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from tiffin import json
+from tiffin.engine.attributes import of_image
 from tiffin.engine.census import Census
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import bare_config, find
@@ -159,7 +160,7 @@ def tag(parts: Parts, text: str, name: str) -> Image:
         else:
             image = found.image
         parts.images.name(reference, image.id)
-    events.emit(parts.store, "image", "tag", image.id, {"name": reference.familiar()})
+    events.emit(parts.store, "image", "tag", image.id, of_image(reference.familiar(), found.config))
     return image
 
 

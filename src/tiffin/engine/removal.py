@@ -18,12 +18,14 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
+from tiffin.engine.attributes import of_image
 from tiffin.engine.census import Census
 from tiffin.engine.parts import Parts
 from tiffin.engine.references import find
-from tiffin.errors import ImageInUse, NoSuchImage, StoreBusy
+from tiffin.errors import ImageInUse, NoSuchImage, StoreBusy, StoreDamaged
 from tiffin.images.records import short
 from tiffin.images.reference import Reference, parse
+from tiffin.model.config import Config
 from tiffin.model.nouns import Image
 from tiffin.model.states import ALIVE
 from tiffin.record import NamedTuple
@@ -202,7 +204,7 @@ class _Removal:
         self._parts.images.names.remove(name)
         self._census.drop_name(id, name)
         self.removed.append(Removed("Untagged", name.familiar()))
-        events.emit(self._parts.store, "image", "untag", id, {"name": name.familiar()})
+        events.emit(self._parts.store, "image", "untag", id, of_image(name.familiar(), self._config(id)))
 
     def _forget(self, id: str, *, force: bool, prune: bool) -> None:
         """The record of an image goes, with all names; its layers are for `collect`.
@@ -265,6 +267,12 @@ class _Removal:
                 size += self._parts.content.size(digest)
                 self._parts.content.remove(digest)
         return size
+
+    def _config(self, id: str) -> Config:
+        try:
+            return self._parts.images.config(id).config
+        except StoreDamaged:  # a damaged image can be removed
+            return Config()
 
     def _shown(self, id: str) -> str:
         return next((name.familiar() for name in self._census.names_of(id)), short(id))

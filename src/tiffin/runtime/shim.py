@@ -37,7 +37,12 @@ from tiffin.runtime.plan import ExecPlan
 from tiffin.runtime.program import Client, Program
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord, delete
 from tiffin.runtime.starter import Handover
+from tiffin.runtime.steps import Execute
 from tiffin.store import Store, events, sweep
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 KILLED = 128 + signals.SIGKILL
 LINGER = 10.0  # seconds that output may still come after the end
@@ -131,6 +136,8 @@ class Shim:
         if number in self.holders:
             self.holders.discard(number)
             self._freeze_or_thaw()
+            if not (self.holders or self.record.paused) and self.first.exit_code is None:
+                self._emit("unpause")
 
     def _answer(self, client: Client, request: Message, descriptors: list[int]) -> None:
         wish = request["do"]
@@ -151,8 +158,7 @@ class Shim:
             self.run_folder.write(self.record)
             client.tell({"done": True})
         elif wish == "hold":
-            self.holders.add(client.channel.fileno())
-            self._freeze_or_thaw()
+            self._hold(client.channel.fileno())
             client.tell({"done": True})
         elif wish == "rename":
             self.attributes["name"] = request["name"]
@@ -177,6 +183,14 @@ class Shim:
         self.run_folder.write(self.record)
         self._emit("pause" if paused else "unpause")
 
+    def _hold(self, number: int) -> None:
+        """Frozen for a commit. Told as Docker does, though for `ps` the container is not paused."""
+        was_frozen = self.record.paused or bool(self.holders)
+        self.holders.add(number)
+        self._freeze_or_thaw()
+        if not was_frozen:
+            self._emit("pause")
+
     def _freeze_or_thaw(self) -> None:
         if self.record.paused or self.holders:
             self._group().freeze()
@@ -200,7 +214,7 @@ class Shim:
         cgroup = self._group().open_directory()
         launcher, pidfd = process.clone(0, cgroup)
         if launcher == 0:
-            _launch_exec(content, self.first.pidfd, self._group().join_files(), theirs)
+            _launch_exec(content, self.first.pidfd, self._group().join_files(), theirs, self._announce)
         for descriptor in (pidfd, cgroup):
             if descriptor is not None:
                 os.close(descriptor)
@@ -213,7 +227,8 @@ class Shim:
         self.loop.forget(result.fileno())
         result.close()
         os.waitpid(launcher, 0)
-        pid, names, streams, owned, answer = marshal.loads(content) if content else (0, (), (), False, b"")
+        nothing = (0, "", (), (), False, b"")
+        pid, id, names, streams, owned, answer = marshal.loads(content) if content else nothing
         if not pid:
             _close_all(descriptors)
             if handed:
@@ -223,7 +238,7 @@ class Shim:
         child = _child(pid, dict(zip(names, handed, strict=True)))
         program = Program(
             self.loop, child, log=None, stdin_once=True,
-            exited=lambda program: self._finish_after(EXEC_LINGER, program), ended=_nothing,
+            exited=lambda program: self._exec_exited(id, program), ended=_nothing,
         )  # fmt: skip
         if self._is_here(client):
             client.owns_program = owned
@@ -233,6 +248,16 @@ class Shim:
         _close_all(descriptors)
         if owned:
             program.signal(signals.SIGKILL)
+
+    def _announce(self, plan: ExecPlan) -> None:
+        """In the launcher. As Docker's, two events in one moment, and with the words in the action."""
+        words = " ".join(word for step in plan.steps if isinstance(step, Execute) for word in step.argv)
+        self._emit(f"exec_create: {words}", execID=plan.id)
+        self._emit(f"exec_start: {words}", execID=plan.id)
+
+    def _exec_exited(self, id: str, program: Program) -> None:
+        self._emit("exec_die", execID=id, exitCode=str(program.exit_code))
+        self._finish_after(EXEC_LINGER, program)
 
     def _reap_failed(self, pidfd: int) -> None:
         """Unreaped, it would keep the whole process space from ending: the kernel waits for the last in it."""
@@ -323,24 +348,28 @@ def _child(pid: int, handed: dict[str, int]) -> Child:
     return Child(pid, handed["pidfd"], streams, handed.get("terminal", -1))
 
 
-def _launch_exec(content: bytes, first_process: int, join_files: list[str], shim: socket) -> None:
+def _launch_exec(
+    content: bytes, first_process: int, join_files: list[str], shim: socket, announce: Callable[[ExecPlan], None]
+) -> None:
     """In the launcher: start the program and hand it to the shim; never come back."""
     try:
         process.die_with_parent()
         request = json.loads(content)
-        streams, owned = request["streams"], request["owned"]
+        streams, owned, plan = request["streams"], request["owned"], ExecPlan.from_json(request["plan"])
+        announce(plan)
         try:
-            child = launch_member(ExecPlan.from_json(request["plan"]), first_process, join_files)
+            child = launch_member(plan, first_process, join_files)
         except CannotStart as error:
             answer = json.dumps({"failed": error.failure}).encode()
             failed = (error.pidfd,) if error.pidfd >= 0 else ()
-            unix.send(shim, marshal.dumps((0, (), streams, owned, answer)), failed)
+            unix.send(shim, marshal.dumps((0, plan.id, (), streams, owned, answer)), failed)
         else:
             handed = {"pidfd": child.pidfd, "terminal": child.terminal}
             handed |= {f"program_{name}": number for name, number in child.streams._asdict().items()}
             handed = {name: number for name, number in handed.items() if number >= 0}
             answer = b'{"started":%d}' % child.pid
-            unix.send(shim, marshal.dumps((child.pid, tuple(handed), streams, owned, answer)), tuple(handed.values()))
+            message = marshal.dumps((child.pid, plan.id, tuple(handed), streams, owned, answer))
+            unix.send(shim, message, tuple(handed.values()))
     finally:
         os._exit(0)
 

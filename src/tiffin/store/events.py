@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LARGEST_FILE = 16 << 20
 LARGEST_LINE = 4096
 LARGEST_HEAD = 64  # the number and the time
+LONGEST_ACTION = 200  # characters, if the line would be too long
+KEPT = ("name", "image", "execID", "exitCode")
+"""the attributes of an event that has no room for more"""
 
 
 class Event(NamedTuple):
@@ -55,9 +58,9 @@ def prepared(kind: str, action: str, id: str, attributes: dict[str, str]) -> byt
     """All of an event but its number and time, for `append`."""
     form = {"Type": kind, "Action": action, "ID": id, "Attributes": attributes}
     content = json.dumps(form).encode()
-    if len(content) > LARGEST_LINE - LARGEST_HEAD:  # long labels: the event matters more
-        form["Attributes"] = {key: text for key, text in attributes.items() if key in ("name", "image", "exitCode")}
-        content = json.dumps(form).encode()
+    if len(content) > LARGEST_LINE - LARGEST_HEAD:  # long labels or words of an exec: the event matters more
+        form["Attributes"] = {key: text for key, text in attributes.items() if key in KEPT}
+        content = json.dumps({**form, "Action": action[:LONGEST_ACTION]}).encode()
     return content[1:] + b"\n"
 
 

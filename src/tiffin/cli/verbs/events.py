@@ -13,7 +13,7 @@ from tiffin.store.events import Event, Missed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tiffin.cli.filters import Test
     from tiffin.engine import Engine
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SINCE = moment("since", "also what happened since then: a time, or a time ago, as in 10m")
 UNTIL = moment("until", "only what happens until then: a time, or a time ago; then end")
 FILTER = filters("only those with type=, event=, container=, image=, label=")
+FUZZY = ("exec_create", "exec_start")
+"""what is followed by the words of the program"""
 FORMAT = text("format", "show as: json, or a text with fields in it, as in '{{.Action}} {{.Actor.ID}}'")
 
 COMMAND = Command("events", "", (SINCE, UNTIL, FILTER, FORMAT), most=0)
@@ -28,13 +30,12 @@ COMMAND = Command("events", "", (SINCE, UNTIL, FILTER, FORMAT), most=0)
 
 def act(engine: Engine, given: Given) -> int:
     is_wanted = chooser(given[FILTER], TESTS)
-    form = "{{json .}}" if given[FORMAT] == "json" else given[FORMAT]
-    chosen = template.parse(form) if form else None
+    shown = _shower(given[FORMAT])
     for event in engine.events(since=given[SINCE], until=given[UNTIL]):
         if isinstance(event, Missed):
             print(f"tiffin: {event.lost} events came faster than they were read", file=sys.stderr)
         elif is_wanted(event):
-            print(chosen.render(_form(event)) if chosen else line(event), flush=True)
+            print(shown(event), flush=True)
     return 0
 
 
@@ -44,9 +45,13 @@ def line(event: Event) -> str:
     return visible(f"{rfc3339(event.time)} {event.kind} {event.action} {event.id} ({told})")
 
 
-def _form(event: Event) -> Mapping[str, object]:
-    """Docker's form of an event (Engine API, EventMessage)."""
+def form(event: Event) -> Mapping[str, object]:
+    """Docker's form of an event (Engine API, EventMessage); the first three are those of before API 1.22."""
+    image = event.attributes.get("image")
     return {
+        "status": event.action,
+        "id": event.id,
+        **({"from": image} if event.kind == "container" and image else {}),
         "Type": event.kind,
         "Action": event.action,
         "Actor": {"ID": event.id, "Attributes": event.attributes},
@@ -54,6 +59,25 @@ def _form(event: Event) -> Mapping[str, object]:
         "time": event.time // 10**9,
         "timeNano": event.time,
     }
+
+
+def fields(event: Event) -> Mapping[str, object]:
+    """The same by the names that fields of a format have, as in {{.ID}} or {{.TimeNano}}."""
+    named = {"ID" if key == "id" else key[0].upper() + key[1:]: said for key, said in form(event).items()}
+    return {"From": "", **named}
+
+
+def _shower(chosen: str) -> Callable[[Event], str]:
+    if not chosen:
+        return line
+    parsed = template.parse("{{json .}}" if chosen == "json" else chosen)
+    is_whole = any(isinstance(part, template.Field) and not part.path for part in parsed.parts)
+    names = form if is_whole else fields
+    return lambda event: parsed.render(names(event))
+
+
+def _is_action(event: Event, wanted: str) -> bool:
+    return event.action == wanted or (wanted in FUZZY and event.action.startswith(f"{wanted}: "))
 
 
 def _is_container(event: Event, wanted: str) -> bool:
@@ -69,7 +93,7 @@ def _is_image(event: Event, wanted: str) -> bool:
 
 TESTS: Mapping[str, Test[Event]] = {
     "type": lambda event, wanted: event.kind == wanted,
-    "event": lambda event, wanted: event.action == wanted,
+    "event": _is_action,
     "container": _is_container,
     "image": _is_image,
     "label": lambda event, wanted: has_label(event.attributes, wanted),
