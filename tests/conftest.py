@@ -20,11 +20,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import busybox, leftovers, skips
 
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+
+# how fast a machine is, and whether others work on it, is no fact about tiffin
+settings.register_profile("any machine", settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]))
+settings.load_profile("any machine")
 
 
 class Roots(NamedTuple):
