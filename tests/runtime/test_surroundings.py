@@ -44,7 +44,7 @@ os.chdir("/usr/bin")
 for number in (signal.SIGINT, signal.SIGUSR1, signal.SIGCHLD, signal.SIGRTMIN + 3):
     signal.signal(number, signal.SIG_IGN)
 signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGHUP, signal.SIGRTMAX))
-for descriptor in (5, 6, 63, 4000):
+for descriptor in (5, 6, 63, 1000):  # systemd's limit is 1,024
     os.dup2(1, descriptor)
 for kind, least in (
     (resource.RLIMIT_NOFILE, 512), (resource.RLIMIT_NPROC, 5000), (resource.RLIMIT_STACK, 1 << 20),
