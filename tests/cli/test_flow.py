@@ -73,6 +73,16 @@ def test_a_full_target_is_waited_for_when_bytes_are_copied_too(pipes):
     assert received == sent
 
 
+def test_a_beginning_of_the_detach_keys_arrives_when_nothing_follows(pipes):
+    source, writer, reader, target = pipes
+    os.write(writer, b"ab\x10")
+    os.close(writer)
+    flow = Flow(source, target, watch=KeyWatch(b"\x10\x11"))
+    while flow.move():
+        pass
+    assert os.read(reader, 100) == b"ab\x10"
+
+
 def test_a_target_that_nobody_reads_is_told(pipes):
     source, writer, reader, target = pipes
     os.write(writer, b"x")

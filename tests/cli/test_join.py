@@ -125,6 +125,31 @@ def test_signals_are_passed_on():
     os.close(out)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_asks_for_the_end_three_times_gets_away_from_a_program_that_goes_on(number):
+    out, out_end = os.pipe()
+    err, err_end = os.pipe()
+    program = Program("trap 'echo heard' INT TERM; echo ready; while :; do sleep 0.1; done 2>&-")
+
+    def act() -> int | None:
+        code = join(program.begin, Wishes(pass_signals=True))
+        program.end()
+        return code if program.detached and program.signals == [number] * 3 else 90
+
+    pid = in_child(act, stdout=out_end, stderr=err_end)
+    os.close(out_end)
+    os.close(err_end)
+    read_until(out, b"ready\n")
+    for _ in range(2):
+        os.kill(pid, number)
+        read_until(out, b"heard\n")
+    os.kill(pid, number)
+    read_until(err, b"tiffin: got 3 SIGTERM/SIGINTs")
+    assert exit_code(pid) == 1
+    os.close(out)
+    os.close(err)
+
+
 def test_a_signal_that_was_to_be_ignored_is_not_passed_on():
     out, out_end = os.pipe()
     program = Program(LISTENING)
@@ -267,6 +292,36 @@ def test_a_signal_gives_the_terminal_back_before_it_ends_the_caller(number):
     screen.see(b"ready")
     os.kill(screen.pid, number)
     assert screen.end() == 128 + number
+
+
+def test_a_terminal_whose_keys_go_nowhere_lets_go_at_an_interrupt():
+    program = Program("echo ready; exec sleep 1000")
+
+    def act() -> int | None:
+        code = join(program.begin, Wishes(tty=True, pass_signals=True))
+        program.end()
+        return code if program.detached and not program.signals else 1
+
+    screen = Screen(act)
+    screen.see(b"ready")
+    os.kill(screen.pid, signal.SIGINT)  # no controlling terminal, so ctrl-c sends none
+    assert screen.end() == 130
+
+
+def test_what_is_typed_in_one_go_with_the_detach_keys_arrives(tmp_path):
+    program = Program(f"echo ready; head -c 4 > {tmp_path}/typed")
+
+    def act() -> int:
+        code = join(program.begin, RAW)
+        os.waitpid(program.pid, 0)
+        return 99 if code is None and program.detached else 1
+
+    screen = Screen(act)
+    screen.see(b"ready")
+    screen.type(b"abc\x10")
+    screen.type(b"d\x10\x11e")
+    assert screen.end() == 99
+    assert (tmp_path / "typed").read_bytes() == b"abc\x10"
 
 
 def test_a_failure_to_begin_gives_the_terminal_back():

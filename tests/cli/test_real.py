@@ -258,9 +258,7 @@ def test_a_changed_window_is_told_inside(tiffin: Shell):
 def test_the_detach_keys_leave_it_running_and_attach_comes_back(tiffin: Shell):
     screen = tiffin.screen("run", "--name", "kept", "-it", "busybox", "sh")
     screen.see("# ")
-    screen.type("X=remembered\r")
-    screen.see("# ")
-    screen.type("\x10\x11")
+    screen.type("X=remembered\r\x10\x11")
     screen.see("read escape sequence")
     assert screen.end() == 0
     assert tiffin.ok("inspect", "-f", "{{.State.Status}}", "kept") == "running\n"
@@ -284,7 +282,7 @@ def test_the_terminal_is_given_back_after_a_failure(tiffin: Shell):
 
 def test_a_terminal_needs_a_terminal(tiffin: Shell):
     said = tiffin("run", "--rm", "-it", "busybox", "true")
-    assert said == (1, "", "the input device is not a TTY\n")
+    assert said == (1, "", "tiffin: the input device is not a TTY\n")
     assert tiffin.ok("ps", "-aq") == ""
 
 

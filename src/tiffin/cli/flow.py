@@ -56,9 +56,11 @@ class Flow:
     def _copy(self) -> bool:
         if not self.pending:
             read = self._read()
-            if not read:
-                return read is None
-            self.pending = self.watch.pass_on(read) if self.watch else read
+            if read is None:
+                return True
+            self.pending = self._watched(read)
+            if not (read or self.pending):
+                return False
         try:
             while self.pending:
                 self.pending = self.pending[os.write(self.target, self.pending) :]
@@ -67,6 +69,11 @@ class Flow:
             return True
         self.full = False
         return True
+
+    def _watched(self, read: bytes) -> bytes:
+        if self.watch is None:
+            return read
+        return self.watch.pass_on(read) if read else self.watch.rest()
 
     def _read(self) -> bytes | None:
         """Nothing when it has ended, None when there is nothing yet."""

@@ -56,9 +56,10 @@ if TYPE_CHECKING:
 PIPE_SIZE = 1 << 20
 CLOSED_OUTPUT = 128 + signals.SIGPIPE
 
+MOST_ASKED = 3  # as Docker's
 
 class Wishes(NamedTuple):
-    """Which streams to join, and how."""
+    """Which streams to join, and how. With `tty` no signals are passed on: the terminal inside makes them of keys."""
 
     stdin: bool = False
     stdout: bool = True
@@ -74,6 +75,10 @@ class Wishes(NamedTuple):
     def raw(self) -> bool:
         return self.tty and self.stdin
 
+
+    @property
+    def passes_signals_on(self) -> bool:
+        return self.pass_signals and not self.tty
 
 def join(begin: Callable[[Streams], Attachment], wishes: Wishes) -> int | None:
     """Let `begin` start, attach to or exec something, and carry its streams until it ends.
@@ -126,7 +131,9 @@ class _Conversation:
         self.outputs = [Flow(source, target) for source, target in outputs if source is not None]
         self.exit_code: int | None = None
         self.left: int | None = None
-        """128+n when a signal told us, and not the program, to go"""
+        self.asked = 0
+        """how often the program was passed a signal that asks it to end"""
+        """the exit code when we, and not the program, are to go: 128+n by a signal"""
 
     def carry(self) -> int | None:
         if self.wishes.tty:
@@ -182,8 +189,8 @@ class _Conversation:
         for number in self.signals.take():
             if number == signals.SIGWINCH and self.wishes.tty:
                 self._resize()
-            elif not self.wishes.raw and self.wishes.pass_signals:
-                self._tell(self.attachment.signal, number)
+            elif self.wishes.passes_signals_on:
+                self._pass_on(number)
             else:
                 self.left = 128 + number
 
@@ -191,6 +198,16 @@ class _Conversation:
         size = terminal.size()
         if size:
             self._tell(self.attachment.resize, size[0] + more, size[1])
+    def _pass_on(self, number: int) -> None:
+        self._tell(self.attachment.signal, number)
+        self.asked += number in (signals.SIGINT, signals.SIGTERM)
+        if self.asked == MOST_ASKED:
+            print(
+                f"tiffin: got {MOST_ASKED} SIGTERM/SIGINTs, leaving; the program goes on: end it with tiffin kill",
+                file=sys.stderr,
+            )
+            self.left = 1
+
 
     def _tell(self, message: Callable[..., None], *numbers: int) -> None:
         try:
@@ -200,12 +217,10 @@ class _Conversation:
 
 
 def _signals(wishes: Wishes) -> frozenset[int]:
-    """What to catch. In raw mode to give the terminal back before going, else to pass it on."""
-    if wishes.raw:
+    """What to catch. With a terminal inside to give ours back before going, else to pass it on."""
+    if wishes.tty:
         return ENDING | {signals.SIGWINCH}
-    if wishes.pass_signals:
-        return PASSED_ON
-    return frozenset({signals.SIGWINCH}) if wishes.tty else frozenset()
+    return PASSED_ON if wishes.pass_signals else frozenset()
 
 
 def _pipes(wishes: Wishes) -> tuple[Streams, _Ends]:

@@ -124,3 +124,8 @@ class KeyWatch:
                 self.held = typed[-length:]
                 return typed[:-length]
         return typed
+
+    def rest(self) -> bytes:
+        """What was held back, when nothing more will be typed."""
+        held, self.held = self.held, b""
+        return held

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 NO_STDIN = switch("no-stdin", "leave the input alone")
 SIGNALS = switch(
-    "sig-proxy", "pass the signals that come here on to the program, when no terminal is raw", default=True
+    "sig-proxy", "pass the signals that come here on to the program, unless that has a terminal", default=True
 )
 KEYS = text("detach-keys", "keys that let go of the container and leave it running", default=DEFAULT_KEYS)
 

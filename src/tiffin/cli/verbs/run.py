@@ -25,7 +25,7 @@ ATTACH: Option[tuple[str, ...]] = Option(
     "attach", "a", "list", "join only these: stdin, stdout, stderr", (), _read_stream
 )
 SIGNALS = switch(
-    "sig-proxy", "pass the signals that come here on to the program, when no terminal is raw", default=True
+    "sig-proxy", "pass the signals that come here on to the program, unless that has a terminal", default=True
 )
 KEYS = text("detach-keys", "keys that let go of the container and leave it running", default=DEFAULT_KEYS)
 
