@@ -86,29 +86,33 @@ def wait_for(pids: list[int]) -> None:
 
 def processes(folder: str) -> Iterator[int]:
     """Processes other than ourselves that hold or were given something below `folder`."""
-    here = os.readlink("/proc/self/ns/mnt")
+    ours = {_place(line) for line in _read("/proc/self/mountinfo").splitlines()}
     for name in os.listdir("/proc"):
         if not name.isdigit() or int(name) == os.getpid():
             continue
         # it may end under our eyes; a zombie has nothing to read
         with contextlib.suppress(OSError):
-            if any(folder in text for text in _belongings(f"/proc/{name}", here)):
+            if any(folder in text for text in _belongings(f"/proc/{name}", ours)):
                 yield int(name)
 
 
-def _belongings(process: str, own_mounts: str) -> Iterator[str]:
+def _belongings(process: str, ours: set[tuple[str, ...]]) -> Iterator[str]:
     for link in ("cwd", "root", "exe"):
         with contextlib.suppress(OSError):
             yield os.readlink(f"{process}/{link}")
     for file in ("cmdline", "environ"):
         with contextlib.suppress(OSError):
             yield _read(f"{process}/{file}")
-    # a mount in the machine's own namespace belongs to no process
-    if os.readlink(f"{process}/ns/mnt") != own_mounts:
-        yield _read(f"{process}/mountinfo")
+    # a mount of the machine belongs to no process, though namespaces of others (systemd's services) get it as well
+    yield from (line for line in _read(f"{process}/mountinfo").splitlines() if _place(line) not in ours)
     for descriptor in os.listdir(f"{process}/fd"):
         with contextlib.suppress(OSError):
             yield os.readlink(f"{process}/fd/{descriptor}")
+
+
+def _place(mount: str) -> tuple[str, ...]:
+    """What a line of mountinfo mounts, and where."""
+    return tuple(mount.split()[2:5])
 
 
 def mounts(folder: str) -> list[str]:

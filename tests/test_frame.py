@@ -39,6 +39,25 @@ def test_a_mount_below_the_folder_is_seen(tmp_path: Path):
 
 
 @pytest.mark.root
+@pytest.mark.parametrize("whose", ["the machine's", "its own"])
+def test_a_process_is_seen_by_a_mount_of_its_own_alone(tmp_path: Path, whose: str):
+    inside = ["unshare", "--mount", "sh", "-c", "read act; $act; echo there; exec cat"]
+    mount = f"mount -t tmpfs tiffin-test {tmp_path}"
+    if whose == "the machine's":
+        subprocess.run(mount.split(), check=True)
+    with subprocess.Popen(inside, cwd="/", stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        print(mount if whose == "its own" else "true", file=process.stdin, flush=True)
+        process.stdout.readline()
+        seen = list(leftovers.processes(str(tmp_path)))
+        process.stdin.close()
+    if whose == "the machine's":
+        subprocess.run(["umount", tmp_path], check=True)
+    assert seen == ([process.pid] if whose == "its own" else [])
+
+
+@pytest.mark.root
 def test_a_cgroup_of_a_container_is_seen(engine_root: Roots):
     engine = busybox.engine(*engine_root)
     with engine.run("busybox", ["sleep", "1000"]) as container:
