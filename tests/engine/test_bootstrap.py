@@ -3,8 +3,10 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import stat
 import subprocess
+import sys
 import tarfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -202,9 +204,52 @@ def test_debian_by_debootstrap_has_no_devices(tmp_path: Path):
 
 
 def test_what_the_maker_said_is_told_when_it_fails(tmp_path: Path):
-    fake_maker(tmp_path, "mmdebstrap", 'echo "E: no such suite" >&2; exit 1')
-    with pytest.raises(TiffinError, match="mmdebstrap failed: E: no such suite"):
+    complaints = "echo 'E: no such suite'; echo 'E: gave up'; echo 'I: removing tempdir'"
+    fake_maker(tmp_path, "mmdebstrap", f"({complaints}) >&2; exit 1")
+    with pytest.raises(TiffinError, match="^mmdebstrap could not make Debian bookworm: no such suite / gave up; is"):
         debian_made(tmp_path)
+    (tmp_path / "mmdebstrap").unlink()
+    fake_maker(tmp_path, "debootstrap", f"({complaints}); exit 1")  # on its other stream
+    with pytest.raises(TiffinError, match="^debootstrap could not make Debian bookworm: no such suite / gave up; is"):
+        debian_made(tmp_path)
+    fake_maker(tmp_path, "debootstrap", "echo 'something else' >&2; exit 1")
+    with pytest.raises(TiffinError, match="Debian bookworm: something else; .* try: tiffin bootstrap debian:bookworm$"):
+        debian_made(tmp_path)
+
+
+STAYING = """
+exec 9> {place}/alive
+mount -t tmpfs tiffin-test "$TMPDIR" && echo begun >&9
+trap '' INT TERM
+sleep 1000000 &
+wait
+"""
+
+INTERRUPTED = """
+import signal, sys
+from tiffin.engine import bootstrap
+signal.signal(signal.SIGINT, signal.default_int_handler)
+place = sys.argv[1]
+bootstrap.debian(open(f"{place}/result.tar", "w+b"), suite="x", scratch=f"{place}/scratch", search=[place])
+"""
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_maker_that_is_interrupted_leaves_nothing_running_or_mounted(tmp_path: Path, number: signal.Signals):
+    (tmp_path / "scratch").mkdir()
+    os.mkfifo(tmp_path / "alive")
+    fake_maker(tmp_path, "mmdebstrap", STAYING.format(place=tmp_path))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", INTERRUPTED, str(tmp_path)]
+    child = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
+    with open(tmp_path / "alive", "rb") as alive:
+        assert alive.readline() == b"begun\n"
+        child.send_signal(number)
+        assert alive.read() == b""  # to its end: the last process that had it is gone
+    assert child.wait() == -number
+    assert os.listdir(tmp_path / "scratch") == []
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
 
 
 def test_debian_without_its_makers_tells_what_to_install(tmp_path: Path):

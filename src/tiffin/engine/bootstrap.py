@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from typing import IO
 
 DEBIAN = "bookworm"
+# util-linux: in these namespaces whatever a maker starts and mounts is gone with it, and it is with us
+APART = "setpriv --pdeathsig KILL unshare --mount --pid --mount-proc --fork --kill-child".split()
 USUAL_FOLDERS = ("/usr/bin", "/bin", "/usr/sbin", "/sbin")
 BUSYBOXES = ("busybox", "busybox.static", "busybox-static")
 SHELLS = ("sh", "bash")
@@ -95,7 +97,8 @@ def bootstrap(parts: Parts, what: str = "base", *, progress: Progress | None = N
         else:
             suite = suite or DEBIAN
             what, created, shell = f"debian:{suite}", None, "bash"
-            debian(file, suite=suite)
+            with parts.store.draft() as draft:
+                debian(file, suite=suite, scratch=draft.path)
         file.seek(0)
         change, message = f'CMD ["{shell}"]', f"tiffin bootstrap {what}"
         return import_(parts, file, what, changes=[change], message=message, created=created, progress=progress)
@@ -149,10 +152,12 @@ def write_tar(entries: Iterable[Entry], file: IO[bytes], *, time: int) -> None:
                 archive.addfile(member)
 
 
-def debian(file: IO[bytes], *, suite: str, search: Sequence[str] | None = None) -> None:
+def debian(file: IO[bytes], *, suite: str, scratch: str = "/var/tmp", search: Sequence[str] | None = None) -> None:
     """Write a minimal Debian system as a plain tar, made with mmdebstrap or debootstrap. Takes a minute; needs root.
 
-    `suite` is the name of a release, like bookworm; `file` must be a real one; `search` as for `rootfs`.
+    `suite` is the name of a release, like bookworm; `file` must be a real one; `scratch` is the folder for what is
+    needed meanwhile, not on /tmp, which may be small or mounted nodev: a maker that is killed leaves it there, but no
+    mount and no process. `search` as for `rootfs`.
     Raises BadParameter for what is no name, Unsupported when neither program is installed, TiffinError when it fails.
     """
     import tempfile  # heavy, bootstrap only
@@ -162,12 +167,12 @@ def debian(file: IO[bytes], *, suite: str, search: Sequence[str] | None = None) 
         raise BadParameter(f"{suite!r} is no name of a Debian release; try: bookworm")
     search = _folders() if search is None else search
     if mmdebstrap := next(_programs(["mmdebstrap"], search, scripts=True), None):
-        _run([mmdebstrap, "--variant=minbase", "--format=tar", "--skip=output/dev", suite, "-"], output=file)
+        words = ["--variant=minbase", "--format=tar", "--skip=output/dev", suite, "-"]
+        _make([mmdebstrap, *words], suite, scratch, output=file)
     elif debootstrap := next(_programs(["debootstrap"], search, scripts=True), None):
-        # not on /tmp, which may be small or mounted nodev
-        with tempfile.TemporaryDirectory(prefix="tiffin-", dir="/var/tmp") as folder:
+        with tempfile.TemporaryDirectory(prefix="tiffin-", dir=scratch) as folder:
             target = os.path.join(folder, "rootfs")
-            _run([debootstrap, "--variant=minbase", suite, target])
+            _make([debootstrap, "--variant=minbase", suite, target], suite, scratch)
             _tar_of(target, file)
     else:
         raise Unsupported("neither mmdebstrap nor debootstrap is installed; try: apt-get install mmdebstrap")
@@ -177,7 +182,7 @@ def _busybox(program: str) -> Iterator[Entry]:
     yield Entry("/bin/busybox", source=program)
     yield Entry("/sbin", link="bin")
     yield from (Entry(path, link="../bin") for path in ("/usr/bin", "/usr/sbin"))
-    for applet in sorted(set(_run([program, "--list"]).split()) - {"busybox"}):
+    for applet in sorted(set(_applets(program)) - {"busybox"}):
         if "/" not in applet:
             yield Entry(f"/bin/{applet}", link="busybox")
 
@@ -263,21 +268,43 @@ def _folders() -> list[str]:
     return list(dict.fromkeys([*USUAL_FOLDERS, *own]))
 
 
-def _run(command: Sequence[str], *, output: IO[bytes] | None = None) -> str:
+def _applets(busybox: str) -> list[str]:
     import subprocess  # heavy, bootstrap only
 
-    done = subprocess.run(
-        command,
+    return subprocess.run([busybox, "--list"], stdout=subprocess.PIPE, check=True, text=True).stdout.split()
+
+
+def _make(command: Sequence[str], suite: str, scratch: str, *, output: IO[bytes] | None = None) -> None:
+    """Have a maker do its work. When we are interrupted, it ends at once, with all that it has started and mounted."""
+    import subprocess  # heavy, bootstrap only
+
+    apart = APART if os.geteuid() == 0 else []  # for others mmdebstrap makes its own namespaces
+    maker = subprocess.Popen(
+        [*apart, *command],
         stdin=subprocess.DEVNULL,
         stdout=output or subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PATH": ":".join(_folders())},
-        check=False,
+        stderr=subprocess.PIPE if output else subprocess.STDOUT,  # debootstrap has its errors on either
+        env={**os.environ, "PATH": ":".join(_folders()), "TMPDIR": scratch},
+        start_new_session=True,  # Ctrl-C is for us
     )
-    if done.returncode:
-        said = os.fsdecode(done.stderr or done.stdout or b"").strip().splitlines()
-        raise TiffinError(f"{os.path.basename(command[0])} failed: {' / '.join(said[-3:]) or 'it said nothing'}")
-    return os.fsdecode(done.stdout or b"")
+    try:
+        told = maker.communicate()
+    except BaseException:
+        maker.kill()
+        maker.communicate()  # to the end of its pipe, which every process in there holds
+        raise
+    if maker.returncode:
+        raise TiffinError(_complaint(os.path.basename(command[0]), suite, os.fsdecode(told[output is not None])))
+
+
+def _complaint(maker: str, suite: str, told: str) -> str:
+    lines = [line.strip() for line in told.splitlines() if line.strip()]
+    errors = [line.removeprefix("E: ") for line in lines if line.startswith("E: ")] or lines
+    why = " / ".join(errors[-3:]) or "it said nothing"
+    return (
+        f"{maker} could not make Debian {suite}: {why}; is there such a release, and does this machine reach its "
+        f"mirror? try: tiffin bootstrap debian:{DEBIAN}"
+    )
 
 
 def _tar_of(folder: str, file: IO[bytes]) -> None:
