@@ -150,7 +150,7 @@ def broken(monkeypatch):
     [
         (tiffin.errors.NoSuchContainer("No such container: x"), "tiffin: No such container: x\n"),
         (PermissionError(13, "Permission denied", "/var/lib/tiffin"), "tiffin: /var/lib/tiffin: Permission denied\n"),
-        (OSError(28, "No space left on device"), "tiffin: No space left on device\n"),
+        (OSError(28, "No space left on device"), "tiffin: the standard output: No space left on device\n"),
         (TimeoutError("nobody answers"), "tiffin: nobody answers\n"),
         (
             KeyError("x"),
@@ -173,9 +173,11 @@ def test_a_program_that_cannot_be_run_has_dockers_codes(broken):
     assert main(["exec", "x", "y"]) == 126
 
 
-def test_an_interrupt_ends_with_130(broken):
+def test_an_interrupt_is_no_error_to_tell_of(broken, capsys):
     broken(KeyboardInterrupt())
-    assert main(["ps"]) == 130
+    with pytest.raises(KeyboardInterrupt):
+        main(["ps"])
+    assert capsys.readouterr() == ("", "")
 
 
 def test_debugging_shows_the_traceback(broken, monkeypatch):
@@ -196,7 +198,7 @@ def test_a_reader_who_leaves_is_no_error():
 def test_a_full_disk_behind_the_output_is_told():
     with open("/dev/full", "w") as full:
         done = python_m_tiffin("--help", stdout=full)
-    assert (done.returncode, done.stderr) == (1, b"tiffin: No space left on device\n")
+    assert (done.returncode, done.stderr) == (1, b"tiffin: the standard output: No space left on device\n")
 
 
 def test_closed_streams_are_not_mistaken_for_files(tmp_path):

@@ -24,7 +24,7 @@ import os
 import sys
 
 from tiffin.cli import spellings
-from tiffin.cli.failures import BROKEN_PIPE, INTERRUPTED, complain, give_up_stdout, prepare_streams
+from tiffin.cli.failures import BROKEN_PIPE, complain, give_up_stdout, prepare_streams
 from tiffin.cli.options import HELP, Command, Given, WrongArguments, parse, switch, text
 from tiffin.errors import Unsupported
 
@@ -45,7 +45,7 @@ TIFFIN = Command("", "COMMAND", (ROOT, RUNROOT, VERSION), options_first=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the words (by default this process's) say, and give the exit code."""
+    """Do what the words (by default this process's) say, and give the exit code. Raises only KeyboardInterrupt."""
     prepare_streams()
     command = TIFFIN
     try:
@@ -62,8 +62,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # as with `| head`
         give_up_stdout()
         return BROKEN_PIPE
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except Exception as error:  # noqa: BLE001  # the outermost line
         return complain(error, command)
     return code

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from errno import EDQUOT, EFBIG, ENOSPC
 
 from tiffin.cli.options import Command, Unfit, UsageError, usage_line
 from tiffin.errors import CommandNotExecutable, CommandNotFound, ExecFailed, NotFound, TiffinError
@@ -14,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-INTERRUPTED = 130
+FULL = (ENOSPC, EDQUOT, EFBIG)
 BROKEN_PIPE = 141
 
 
@@ -45,6 +46,8 @@ def sentence(error: Exception) -> str:
         return f"tiffin: {error}"
     if isinstance(error, OSError):
         place = f"{_text(error.filename)}: " if error.filename is not None else ""
+        if error.errno in FULL and not place:  # what is written elsewhere has a name
+            place = "the standard output: "
         return f"tiffin: {place}{error.strerror or error}"
     kind = type(error).__name__
     return f"tiffin: unexpected {kind}: {error}. This is a mistake in tiffin; TIFFIN_DEBUG=1 shows where"

@@ -100,8 +100,10 @@ def collect(parts: Parts) -> Pruned:
 def undone_on_error(parts: Parts) -> Iterator[None]:
     """What a verb had added when it failed is garbage already; this takes it away at once.
 
-    Must be outside of the store's shared lock. Turns a full disk into StoreFull.
+    First of all goes what verbs that were killed have left, as this one may need the room. Must be outside of the
+    store's shared lock. Turns a full disk into StoreFull.
     """
+    sweep(parts.store)
     try:
         with parts.store.writing():
             yield
