@@ -18,6 +18,24 @@ def test_a_file_appears_when_all_is_written(tmp_path):
     assert os.listdir(tmp_path) == ["x.tar"]
 
 
+def test_a_file_is_for_its_owner_alone(tmp_path):
+    with output(str(tmp_path / "x.tar")) as file:
+        file.write(b"x")
+    assert (tmp_path / "x.tar").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_full_disk_is_told_with_the_file_that_was_to_be_written():
+    with pytest.raises(OSError, match="No space left") as caught, output("/dev/full") as file:
+        file.write(b"x")
+    assert caught.value.filename == "/dev/full"
+
+
+def test_a_folder_is_not_written(tmp_path):
+    with pytest.raises(IsADirectoryError), output(str(tmp_path)):
+        pass
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_failure_leaves_what_was_there(tmp_path):
     path = tmp_path / "x.tar"
     path.write_bytes(b"before")

@@ -7,6 +7,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Iterator
@@ -633,6 +635,30 @@ def pipe(tiffin: Shell, *words: str) -> bytes:
         out, err = running.communicate(timeout=30)
     assert (running.returncode, err) == (0, b"")
     return out
+
+
+def test_the_name_of_the_standard_output_means_it(tiffin: Shell):
+    command = [sys.executable, "-m", "tiffin", "save", "-o", "/dev/stdout", "busybox"]
+    saved = subprocess.run(command, env=tiffin.environment, stdout=subprocess.PIPE, check=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(saved)) as tar:
+        assert "manifest.json" in tar.getnames()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("ps",), ("save", "busybox"), ("export", "wordy"), ("logs", "wordy"), ("logs", "-f", "wordy"),
+        ("inspect", "wordy"), ("run", "--rm", "busybox", "echo", "hello"), ("start", "-a", "wordy"),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_full_disk_behind_the_output_is_told_in_one_sentence(tiffin: Shell, words: tuple[str, ...]):
+    tiffin.ok("run", "--name", "wordy", "busybox", "sh", "-c", "yes $(seq 3000) | head -c 20000")
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "tiffin", *words]
+        done = subprocess.run(command, env=tiffin.environment, stdout=full, stderr=subprocess.PIPE, timeout=30)
+    assert done.returncode != 0
+    assert done.stderr == b"tiffin: the standard output: No space left on device\n"
 
 
 def test_an_archive_is_not_written_to_a_terminal(tiffin: Shell):

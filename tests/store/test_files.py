@@ -107,7 +107,8 @@ def _no_larger_than(size: int) -> Iterator[None]:
 def test_a_disk_without_room_leaves_the_old_record_and_nothing_else(tmp_path: Path) -> None:
     path = str(tmp_path / "record")
     files.replace(path, b"old")
-    with pytest.raises(OSError, match="File too large"), _no_larger_than(4096):
+    with pytest.raises(OSError, match="File too large") as caught, _no_larger_than(4096):
         files.replace(path, bytes(5000))
+    assert os.path.dirname(caught.value.filename) == str(tmp_path)
     assert files.read(path) == b"old"
     assert os.listdir(tmp_path) == ["record"]

@@ -123,6 +123,9 @@ def _write(path: str, content: bytes, flags: int, durable: bool, mode: int = 0o6
             view = view[os.write(descriptor, view) :]
         if durable:
             os.fsync(descriptor)
+    except OSError as error:
+        error.filename = path
+        raise
     finally:
         os.close(descriptor)
 
