@@ -10,7 +10,7 @@ from types import MappingProxyType
 from tiffin.builder.words import expand, expand_words, json_words, pieces
 from tiffin.errors import BadParameter
 from tiffin.kernel import signals
-from tiffin.model.config import Config, Healthcheck
+from tiffin.model.config import Config, Healthcheck, as_words
 from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
@@ -37,7 +37,7 @@ def changed(config: Config, changes: Iterable[str]) -> Config:
 
     Raises BadParameter, in Docker's words, for what is no instruction or none of those that may stand here.
     """
-    changes, explicit_cmd = tuple(changes), False
+    changes, explicit_cmd = as_words(changes, "changes"), False
     instructions = parse(changes)
     if changes and not instructions:
         raise BadParameter("file with no instructions")

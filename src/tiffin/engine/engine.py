@@ -11,7 +11,7 @@ from tiffin.engine.references import find_image, find_layer
 from tiffin.engine.state import noun_of, state_of
 from tiffin.errors import NoSuchContainer, NotFound
 from tiffin.model import nouns
-from tiffin.model.config import Config, HostConfig
+from tiffin.model.config import Config, HostConfig, as_words
 from tiffin.model.nouns import Image, Layer
 from tiffin.runtime.recovery import recover_all
 from tiffin.store import Store
@@ -200,7 +200,7 @@ class Engine:
         """Write images with all their layers and settings as one tar. Raises NoSuchImage."""
         from tiffin.engine.archives import save  # only for this verb
 
-        save(self._parts, references, target, progress=progress)
+        save(self._parts, as_words(references, "what to save"), target, progress=progress)
 
     def import_(
         self,
@@ -265,7 +265,7 @@ class Engine:
 
 def _asked(image: str | Image, command: Sequence[str], config: Config) -> tuple[str, Config]:
     reference = image if isinstance(image, str) else image.id
-    return reference, config._replace(image=reference, cmd=tuple(command) or config.cmd)
+    return reference, config._replace(image=reference, cmd=as_words(command, "a command") or config.cmd)
 
 
 def _default_root() -> str:

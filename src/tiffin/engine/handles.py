@@ -16,7 +16,7 @@ from tiffin.engine.attributes import attributes
 from tiffin.engine.signals import signal_number
 from tiffin.engine.state import ContainerState, state_of
 from tiffin.errors import ContainerNotRunning, NoSuchContainer, NotFound, TiffinError
-from tiffin.model.config import Config, HostConfig
+from tiffin.model.config import Config, HostConfig, as_words
 from tiffin.model.nouns import State
 from tiffin.record import NamedTuple
 from tiffin.runtime.channel import ChannelClosed
@@ -356,15 +356,17 @@ class RunningContainer(Container):
 
         Raises ContainerPaused, CommandNotFound, CommandNotExecutable, StartFailed.
         """
+        argv = as_words(argv, "a command")
         settings = Config(tty=config.tty, env=config.env, user=config.user, working_dir=config.working_dir)
         connection = spaces.execute(
-            self._parts, self.record, tuple(argv), settings, streams or Streams(),
+            self._parts, self.record, argv, settings, streams or Streams(),
             privileged=config.privileged, owned=owned,
         )  # fmt: skip
         return Attachment(connection, lambda: spaces.lost(self._parts, self.record))
 
     def execute(self, argv: Sequence[str], *, config: ExecConfig = ExecConfig(), stdin: bytes = b"") -> ExecResult:
         """exec, and wait for what it writes and how it ends."""
+        argv = as_words(argv, "a command")
         with _Pipes(stdin) as pipes:
             attachment = self.exec(argv, config=config, streams=pipes.theirs, owned=True)
             stdout, stderr = pipes.converse()

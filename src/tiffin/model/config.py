@@ -13,7 +13,7 @@ from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any, TypeAlias
 
 JSON: TypeAlias = "dict[str, Any]"  # the border: what json.loads gives
@@ -192,6 +192,14 @@ class HostConfig(NamedTuple):
             cgroup_parent=_text(form, "CgroupParent"),
             log=_log_from_json(form.get("LogConfig")),
         )
+
+
+def as_words(given: Iterable[str], what: str) -> tuple[str, ...]:
+    """A list of words as it is kept. Raises TypeError for a text, which to Python is a list of its letters."""
+    listed = () if isinstance(given, str) else tuple(given)
+    if isinstance(given, str) or not all(isinstance(word, str) for word in listed):
+        raise TypeError(f"{what} must be a list of words, as in ['ls', '-l'], and not {given!r}")
+    return listed
 
 
 def _log_from_json(form: JSON | None) -> LogConfig:
