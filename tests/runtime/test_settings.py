@@ -220,6 +220,7 @@ def test_failing_execs_use_up_no_processes(engine: Engine) -> None:
     ("host", "complaint"),
     [
         (HostConfig(memory=1), "Minimum memory limit allowed is 6MB"),
+        (HostConfig(memory=2**62 + 1), "Maximum memory limit allowed is 4EB"),
         (HostConfig(nano_cpus=10**12), r"Range of CPUs is from 0\.01 to \d+\.00, as there are only \d+ CPUs available"),
         (HostConfig(nano_cpus=9_999_999), r"Range of CPUs is from 0\.01 to"),
         (HostConfig(pids_limit=4_194_305), "Maximum pids limit allowed is 4194304"),

@@ -11,6 +11,7 @@ from tiffin.model.config import Config, HostConfig
 
 NETWORKS = ("none", "host")
 LEAST_MEMORY = 6 << 20  # bytes; Docker's
+MOST_MEMORY = 1 << 62  # bytes: the kernel counts to twice as much, and that with swap is twice as much
 LEAST_CPUS = 10**7  # billionths: a thousandth of a second in each period of a tenth is the kernel's least
 MOST_PIDS = 1 << 22  # the kernel's (linux/threads.h)
 LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
@@ -44,6 +45,8 @@ def _check_name(kind: str, name: str) -> None:
 def _check_limits(host: HostConfig) -> None:
     if host.memory and host.memory < LEAST_MEMORY:
         raise BadParameter("Minimum memory limit allowed is 6MB")
+    if host.memory > MOST_MEMORY:
+        raise BadParameter("Maximum memory limit allowed is 4EB; without a limit there is none")
     most = os.cpu_count() or 1
     if host.nano_cpus and not LEAST_CPUS <= host.nano_cpus <= most * 10**9:
         raise BadParameter(f"Range of CPUs is from 0.01 to {most}.00, as there are only {most} CPUs available")
