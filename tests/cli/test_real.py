@@ -22,6 +22,7 @@ from tiffin.engine import Engine, Event
 pytestmark = pytest.mark.root
 ID = re.compile(r"[0-9a-f]{64}\n")
 SHORT = r"[0-9a-f]{12}"
+MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)"
 FOR_EVER = ("sleep", "1000000")
 
 
@@ -47,6 +48,9 @@ def test_the_article_step_by_step(tiffin: Shell, engine: Engine, tmp_path: Path)
     assert tiffin.ok("stop", "-t", "0", "lunch") == "lunch\n"
     assert tiffin.ok("ps", "-q") == ""
     image = tiffin.ok("commit", "-m", "joy", "-a", "me", "happy", "mood").strip()
+    exact = tiffin.ok("history", "-H=false", "mood").splitlines()
+    assert re.match(r"IMAGE +LAYER +CREATED AT +CREATED BY", exact[0])
+    assert re.search(rf" {MOMENT} .* \d+ +joy", exact[1])
     steps = tiffin.ok("history", "--no-trunc", "--format", "{{.ID}} {{.Comment}}", "mood").splitlines()
     assert steps[0] == f"{image} joy"
     assert tiffin.ok("run", "--rm", "mood", "ls", "/happiness.txt") == "/happiness.txt\n"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 
@@ -110,8 +110,21 @@ def test_what_is_no_moment_is_refused():
         units.read_moment("yesterday", now=0)
 
 
-def test_a_written_moment_is_read_as_the_same():
-    moment = time.time_ns() // 1000 * 1000
-    assert datetime.fromisoformat(units.rfc3339(moment)[:26] + units.rfc3339(moment)[29:]) == datetime.fromtimestamp(
-        moment / 1e9, UTC
-    )
+@pytest.mark.parametrize(
+    ("zone", "written"),
+    [
+        ("UTC", "2023-11-14T22:13:20.000000005Z"),
+        ("CET-1", "2023-11-14T23:13:20.000000005+01:00"),
+        ("EST+5", "2023-11-14T17:13:20.000000005-05:00"),
+    ],
+)
+def test_a_moment_is_written_as_docker_does(zone, written, monkeypatch):
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        moment = 1_700_000_000_000_000_005
+        assert units.rfc3339(moment) == written
+        assert units.rfc3339(moment, fraction=False) == written.replace(".000000005", "")
+    finally:
+        monkeypatch.undo()
+        time.tzset()

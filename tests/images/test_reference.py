@@ -46,6 +46,12 @@ def test_what_is_no_name_is_refused_in_docker_s_words(text: str):
         parse(text)
 
 
+@pytest.mark.parametrize("text", ["dir:", "a:t t", "a:" + "t" * 129])
+def test_a_tag_that_is_none_is_told_with_its_name(text: str):
+    with pytest.raises(BadName, match=f"the tag of '{text[:20]}.* must be 1 to 128 letters, digits and _.-"):
+        parse(text)
+
+
 def test_a_repository_in_capitals_is_told_so():
     with pytest.raises(BadName, match=r"repository name \(library/Base\) must be lowercase"):
         parse("Base")

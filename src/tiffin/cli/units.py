@@ -97,14 +97,15 @@ def read_moment(word: str, now: float) -> float:
         raise ValueError("not a time, like 2026-01-31T12:00:00Z, nor a time ago, like 10m") from None
 
 
-def rfc3339(nanoseconds: int) -> str:
-    """A moment in local time with nine digits, as `events` writes it."""
+def rfc3339(nanoseconds: int, *, fraction: bool = True) -> str:
+    """A moment in local time: as `events` writes it, with nine digits of a second, or as `history`, without."""
     import time
 
-    seconds, fraction = divmod(nanoseconds, 10**9)
+    seconds, rest = divmod(nanoseconds, 10**9)
     moment = time.localtime(seconds)
     zone = time.strftime("%z", moment)
-    return time.strftime("%Y-%m-%dT%H:%M:%S", moment) + f".{fraction:09d}{zone[:3]}:{zone[3:]}"
+    digits = f".{rest:09d}" if fraction else ""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", moment) + digits + ("Z" if zone == "+0000" else f"{zone[:3]}:{zone[3:]}")
 
 
 def local_time(seconds: float) -> str:

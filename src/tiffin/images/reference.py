@@ -77,7 +77,7 @@ def parse(text: str) -> Reference:
     last_slash, colon = rest.rfind("/"), rest.rfind(":")
     name, tag = (rest[:colon], rest[colon + 1 :]) if colon > last_slash else (rest, None)
     if tag is not None and not _is_tag(tag):
-        raise BadName(f"invalid reference format: {_shown(tag)} is no tag; letters, digits and _.- only, at most 128")
+        raise BadName(f"invalid reference format: the tag of {_shown(text)} must be 1 to 128 letters, digits and _.-")
     domain, path = _split(name)
     if not _is_path(path) or not _is_whole_domain(domain):
         if path != path.lower() and _is_path(path.lower()):

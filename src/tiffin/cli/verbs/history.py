@@ -38,6 +38,7 @@ COLUMNS = Columns(
     },
     ("ID", "Layer", "CreatedSince", "CreatedBy", "Size", "Comment"),
 )
+EXACT = COLUMNS._replace(plain=("ID", "Layer", "CreatedAt", "CreatedBy", "Size", "Comment"))
 NO_IMAGE = "<none>"
 
 
@@ -49,14 +50,14 @@ def act(engine: Engine, given: Given) -> int:
             print(_id(step.image or step.layer or NO_IMAGE, full=full))
         return 0
     rows = [_row(step, time.time(), full=full, human=given[HUMAN]) for step in steps]
-    for line in lines(COLUMNS, rows, given[FORMAT]):
+    for line in lines(COLUMNS if given[HUMAN] else EXACT, rows, given[FORMAT]):
         print(line)
     return 0
 
 
 def _row(step: HistoryStep, now: float, *, full: bool, human: bool) -> Row:
     layer = _id(step.layer, full=full) if step.layer else NO_IMAGE
-    at = units.local_time(step.created) if step.created else "N/A"
+    at = units.rfc3339(int(step.created) * 10**9, fraction=False) if step.created else "N/A"
     return {
         "ID": _id(step.image, full=full) if step.image else NO_IMAGE,
         "Layer": f"({layer})" if step.is_empty else layer,
