@@ -85,8 +85,12 @@ def last_cap() -> int:
 def drop_bounding(keep: int) -> None:
     """Take all but the mask `keep` out of the bounding set. Needs CAP_SETPCAP, unless nothing is to go."""
     for number in range(last_cap() + 1):
-        if not keep >> number & 1 and _bounded(number):
-            _prctl(PR_CAPBSET_DROP, number, 0, 0, 0)
+        if not keep >> number & 1:
+            try:
+                _prctl(PR_CAPBSET_DROP, number, 0, 0, 0)
+            except PermissionError:
+                if _bounded(number):
+                    raise
 
 
 def set_capabilities(effective: int, permitted: int, inheritable: int) -> None:

@@ -16,6 +16,7 @@ def loopback_up() -> None:
     try:
         answer = ioctl(any_socket.fileno(), SIOCGIFFLAGS, struct.pack("16sH22x", b"lo", 0))
         flags = struct.unpack_from("H", answer, 16)[0]
-        ioctl(any_socket.fileno(), SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", flags | IFF_UP))
+        if not flags & IFF_UP:  # to change anything takes the kernel half a millisecond
+            ioctl(any_socket.fileno(), SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", flags | IFF_UP))
     finally:
         any_socket.close()

@@ -19,13 +19,13 @@ import resource
 import select
 import sys
 
-from tiffin.kernel import cgroups, process, signals, unix
+from tiffin.kernel import cgroups, network, process, signals, unix
 from tiffin.kernel.cgroups import Group, Layout, Limits
 from tiffin.runtime.channel import Channel, ChannelClosed
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import GROUPS
 from tiffin.runtime.recovery import recover_all
-from tiffin.runtime.starter import Starter
+from tiffin.runtime.starter import Launcher, Starter
 from tiffin.runtime.supervise import supervise
 from tiffin.store import Store, sweep
 from tiffin.store.locks import lock
@@ -220,26 +220,33 @@ def _become_launcher(server: socket, spawner: socket, shim: socket, group: Group
     code = 1
     try:
         process.die_with_parent()
+        launcher = _get_ready(group)
         connection = _await_caller(server, spawner)
         server.close()
         if connection:
             spawner.send(TAKEN)
-            _serve_caller(Channel(connection), shim, group)
+            _serve_caller(Channel(connection), shim, group, launcher)
         code = 0
     finally:
         os._exit(code)
 
 
-def _serve_caller(caller: Channel, shim: socket, group: Group) -> None:
-    shim_pid = process.parent_of("/proc/self")
+def _get_ready(group: Group) -> Launcher:
+    """What every start needs, and no caller has to wait for."""
+    cgroups.join(group.join_files())
+    network.loopback_up()
+    return Launcher.of_this_process()
+
+
+def _serve_caller(caller: Channel, shim: socket, group: Group, launcher: Launcher) -> None:
     try:
-        caller.send({"hello": shim_pid})
+        caller.send({"hello": launcher.shim})
     except ChannelClosed:  # who wants a sweep does not wait for it
         pass
     request, descriptors = caller.receive()
     if request["do"] == "start":
         given = dict(zip(request["streams"], descriptors, strict=True))
-        Starter(Plan.from_json(request["plan"]), group, shim_pid).start(caller, given, shim, owned=request["owned"])
+        Starter(Plan.from_json(request["plan"]), group, launcher).start(caller, given, shim, owned=request["owned"])
     elif request["do"] == "sweep":
         store = Store(request["root"], request["runroot"])
         recover_all(store)

@@ -15,6 +15,7 @@ from tiffin.kernel.files import open_in_root
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
+    from collections.abc import Sequence
 
 TIOCSPTLCK, TIOCGPTPEER, TIOCSCTTY = 0x40045431, 0x5441, 0x540E
 # by Python
@@ -34,9 +35,11 @@ class CannotExecute(Exception):
 
 
 class Stage:
-    """Made before the first step. `first_process` is a pidfd, for those who join a process space."""
+    """Made before the first step. `first_process` (a pidfd) and `join_files` are for those who join a process space."""
 
-    def __init__(self, status: socket | None, join_files: list[str], *, first_process: int = -1, shim: int = 0) -> None:
+    def __init__(
+        self, status: socket | None, join_files: Sequence[str] = (), *, first_process: int = -1, shim: int = 0
+    ) -> None:
         self.status = status
         self.join_files = join_files
         self.shim = shim

@@ -48,17 +48,34 @@ class Handover(NamedTuple):
     attributes: dict[str, str]
 
 
+class Launcher(NamedTuple):
+    """Who we are, as the host sees it: looked up before a caller comes, who would have to wait for it."""
+
+    boot: str
+    pid: int
+    pid_started: int
+    shim: int
+
+    @classmethod
+    def of_this_process(cls) -> Launcher:
+        pid = int(os.readlink("/proc/self"))
+        return cls(process.boot_id(), pid, process.start_time(pid), process.parent_of("/proc/self"))
+
+
 class Starter:
     """One start. `group` is the one that we were born in."""
 
-    def __init__(self, plan: Plan, group: Group, shim: int) -> None:
+    def __init__(self, plan: Plan, group: Group, launcher: Launcher) -> None:
         self.plan = plan
-        self.shim = shim
+        self.launcher = launcher
         self.store = Store(plan.root, plan.runroot)
         self.folder = RunFolder(self.store, plan.id)
         self.born_in = group
         self.group = Group(group.layout, plan.group) if plan.group else group
-        self.record = RunRecord(process.boot_id(), group.layout.to_json(), self.group.path, plan.auto_remove, shim)
+        self.record = RunRecord(
+            launcher.boot, group.layout.to_json(), self.group.path, plan.auto_remove, launcher.shim, launcher.pid,
+            launcher.pid_started,
+        )  # fmt: skip
         self.run_lock: Lock | None = None
         self.layer_lock: Lock | None = None
 
@@ -111,8 +128,8 @@ class Starter:
         """What the shim gets, and the program's ends of its streams."""
         assert self.run_lock
         assert self.layer_lock
-        pid, began = int(os.readlink("/proc/self")), time.time()
-        self.record = self.record._replace(pid=pid, pid_started=process.start_time(pid), started=began)
+        began = time.time()
+        self.record = self.record._replace(started=began)
         self.folder.write(self.record)  # now recovery knows the group
         self._limit()
         server = unix.listen(self.folder.socket)
@@ -161,7 +178,7 @@ class Starter:
         unix.send(shim, marshal.dumps(note), tuple(handed.values()))
 
     def _become(self, status: socket, streams: Streams) -> NoReturn:
-        take(self.plan.steps, Stage(status, self.group.join_files(), shim=self.shim), streams)
+        take(self.plan.steps, Stage(status, shim=self.launcher.shim), streams)
 
     def _give_up(self, caller: Channel, failure: Failure) -> None:
         """Leave nothing of a start that failed before the shim had it, and say why."""

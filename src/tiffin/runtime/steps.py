@@ -56,7 +56,7 @@ class Step(Protocol):
 
 
 class JoinCgroup(NamedTuple):
-    """On v2 the process is born in its group; in those of v1 it moves itself."""
+    """The first process has been there since before its caller came; a further one moves itself where v1 is."""
 
     why: str = "be counted and limited with the container's group from the first moment on"
 
@@ -184,13 +184,12 @@ class MakeDevices(NamedTuple):
     why: str = "the few devices that every program may expect"
 
     def apply(self, stage: Stage) -> None:
-        mask = os.umask(0)
+        mask, folders = os.umask(0), dict[str, int]()
         for path, mode, major, minor in self.nodes:
-            parent, name = os.path.split(path)
-            folder = _folder_in(stage.root, parent)
+            folder, name = _place(stage.root, path, folders)
             os.mknod(name, mode, os.makedev(major, minor), dir_fd=folder)
-            os.close(folder)
         os.umask(mask)
+        _close_all(folders)
 
 
 class MakeLinks(NamedTuple):
@@ -198,11 +197,11 @@ class MakeLinks(NamedTuple):
     why: str = "names in /dev that lead to the process's own files"
 
     def apply(self, stage: Stage) -> None:
+        folders = dict[str, int]()
         for path, target in self.links:
-            parent, name = os.path.split(path)
-            folder = _folder_in(stage.root, parent)
+            folder, name = _place(stage.root, path, folders)
             os.symlink(target, name, dir_fd=folder)
-            os.close(folder)
+        _close_all(folders)
 
 
 class Bind(NamedTuple):
@@ -509,6 +508,19 @@ def _folder_in(root: int, path: str, mode: int = 0o755) -> int:
             os.umask(mask)
             os.close(above)
         return open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
+
+
+def _place(root: int, path: str, folders: dict[str, int]) -> tuple[int, str]:
+    """The folder for a new name, and the name. What `folders` has is open already; it is to be closed in the end."""
+    parent, name = os.path.split(path)
+    if parent not in folders:
+        folders[parent] = _folder_in(root, parent)
+    return folders[parent], name
+
+
+def _close_all(folders: dict[str, int]) -> None:
+    for folder in folders.values():
+        os.close(folder)
 
 
 def _file_in(root: int, path: str) -> int:
