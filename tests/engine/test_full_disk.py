@@ -75,7 +75,9 @@ def test_a_commit_on_a_full_disk_changes_nothing(engine_root: Roots):
         before = shelf.left()
         made = shelf.images.resolve("big:1").id
         assert is_full(
-            lambda: commit(shelf, upper=upper, top=LAYER, image=made, config=Config(), container_id="c" * 64, container_name="web")
+            lambda: commit(
+                shelf, upper=upper, top=LAYER, image=made, config=Config(), container_id="c" * 64, container_name="web"
+            )
         )
         assert shelf.left() == before
         collect(shelf)

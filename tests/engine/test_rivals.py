@@ -46,7 +46,8 @@ def committed(shelf: Shelf, name: str) -> Image:
     (upper / "new").symlink_to("etc/motd")
     os.mknod(upper / "bin", 0o020000, 0)
     return commit(shelf, upper=str(upper), top=base.top, image=base.id, config=Config(cmd=("sh",)),
-                  container_id="c" * 64, name=name, message="ours", changes=["ENV B=<2>", "EXPOSE 80"])  # fmt: skip
+                  container_id="c" * 64, container_name="web", name=name, message="ours",
+                  changes=["ENV B=<2>", "EXPOSE 80"])  # fmt: skip
 
 
 def test_what_docker_saved_goes_back_to_it_with_the_same_ids(shelf: Shelf, docker: Docker):

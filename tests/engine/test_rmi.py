@@ -197,16 +197,37 @@ def test_what_a_dead_load_left_is_collected(shelf: Shelf):
     with shelf.store.shared():
         shelf.content.put(b"of nobody")
     before = sum(shelf.content.size(digest) for digest in shelf.content.all())
-    assert collect(shelf) == Pruned([], len(b"of nobody"))
+    dead, blob = on_disk(shelf.store.path("tmp", "dead")), on_disk(shelf.content.path(digest(b"of nobody")))
+    assert collect(shelf) == Pruned([], dead + blob)
     assert sum(shelf.content.size(digest) for digest in shelf.content.all()) == before - len(b"of nobody")
     assert shelf.left()["tmp"] == []
 
 
 def test_prune_takes_nameless_images_that_nothing_uses(shelf: Shelf):
     shelf.images.names.remove(shelf.images.names_of(CHILD.id)[0])
-    freed = shelf.layers.get(UPPER_LAYER).size + len(CHILD.config)
-    assert image_prune(shelf) == Pruned(deleted(CHILD.id, UPPER_LAYER), freed)
+    layer, record = shelf.layers._path(UPPER_LAYER), shelf.images._folder(CHILD.id)
+    freed = on_disk(layer) + on_disk(record) + on_disk(shelf.content.path(CHILD.id))
+    marked = on_disk(f"{record}/json")  # as is the file that marks it before it goes
+    pruned = image_prune(shelf)
+    assert pruned.removed == deleted(CHILD.id, UPPER_LAYER)
+    assert freed <= pruned.size <= freed + marked
     assert kept(shelf) == ({BASE.id}, {LAYER})
+
+
+def test_prune_counts_what_was_thrown_away_before(shelf: Shelf):
+    shelf.store.trash(shelf.layers._path(UPPER_LAYER))
+    (taken,) = (shelf.store.path("trash", name) for name in shelf.left()["trash"])
+    size = on_disk(taken)
+    assert size > 0
+    assert image_prune(shelf) == Pruned([], size)
+    last = [event for event in events.read(shelf.store) if isinstance(event, events.Event)][-1]
+    assert last[2:] == ("image", "prune", "", {"reclaimed": str(size)})
+
+
+def on_disk(path: str) -> int:
+    """The bytes of the disk that a file or a folder takes."""
+    inside = [os.path.join(folder, name) for folder, folders, files in os.walk(path) for name in (*folders, *files)]
+    return sum(os.lstat(there).st_blocks * 512 for there in (path, *inside))
 
 
 def test_prune_keeps_what_has_a_name_a_container_or_a_child(shelf: Shelf):
@@ -233,7 +254,7 @@ def test_prune_all_keeps_the_images_of_containers(shelf: Shelf):
 def test_prune_may_drop_the_compressed_forms(shelf: Shelf):
     shelf.load(layout(CHILD, "docker.io/library/child:1", packed="gzip"))
     blobs = {blob for id in shelf.images.ids() for blob in shelf.images.record(id).kept()} - {CHILD.id, BASE.id}
-    size = sum(shelf.content.size(blob) for blob in blobs)
+    size = sum(on_disk(shelf.content.path(blob)) for blob in blobs)
     assert image_prune(shelf, blobs=True) == Pruned([], size)
     assert {BASE.id, CHILD.id} == set(shelf.content.all())
 

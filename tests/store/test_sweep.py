@@ -116,7 +116,23 @@ def test_two_sweepers_at_once_leave_nothing_and_do_not_fail(store: Store) -> Non
 
 
 def test_what_is_gone_already_is_gone(store: Store) -> None:
-    assert delete_if_free(store.path("trash", "nothing"))
+    assert delete_if_free(store.path("trash", "nothing")) == 0
+
+
+def test_a_sweep_tells_what_is_free_again(store: Store, tmp_path: Path) -> None:
+    layer = Path(store.path("trash", "one", "diff"))
+    (layer / "empty").mkdir(parents=True)
+    (layer / "file").write_bytes(bytes(10_000))
+    os.link(layer / "file", layer / "the same")
+    (layer / "kept").write_bytes(bytes(50_000))
+    os.link(layer / "kept", tmp_path / "elsewhere")
+    Path(store.path("tmp", "blob")).write_bytes(bytes(20_000))
+    with store.draft("living") as draft:
+        Path(draft.path, "file").write_bytes(bytes(70_000))
+        files = (layer / "file", Path(store.path("tmp", "blob")))
+        folders = (layer, layer / "empty", layer.parent)
+        size = sum(path.stat().st_blocks * 512 for path in (*files, *folders))
+        assert sweep(store) == size > 30_000
 
 
 def test_names_that_lead_nowhere_are_free(store: Store) -> None:

@@ -46,7 +46,7 @@ class Removed(NamedTuple):
 
 
 class Pruned(NamedTuple):
-    """`size` in bytes: what is free on the disk again."""
+    """`size` in bytes: what is free on the disk again, also of what earlier verbs had thrown away."""
 
     removed: list[Removed]
     size: int
@@ -81,7 +81,8 @@ def image_prune(parts: Parts, *, all: bool = False, blobs: bool = False) -> Prun
         if blobs:
             removal.forget_blobs()
         size = removal.collect()
-    sweep(parts.store)
+    size += sweep(parts.store)
+    events.emit(parts.store, "image", "prune", "", {"reclaimed": str(size)})
     return Pruned(removal.removed, size)
 
 
@@ -92,8 +93,7 @@ def collect(parts: Parts) -> Pruned:
     """
     with _Removal(parts) as removal:
         size = removal.collect()
-    sweep(parts.store)
-    return Pruned(removal.removed, size)
+    return Pruned(removal.removed, size + sweep(parts.store))
 
 
 @contextmanager
@@ -188,12 +188,13 @@ class _Removal:
             self._parts.images.forget_blobs(id)
 
     def collect(self) -> int:
-        """What nothing refers to goes. The bytes of it."""
+        """What nothing refers to goes. The bytes that are free by this; more is free when the trash is."""
         if self._lock is None:
             return 0
         self._unwanted()
         self._parts.images.names.sweep()
-        return self._collect_layers() + self._collect_blobs()
+        self._collect_layers()
+        return self._collect_blobs()
 
     def _too_new(self, reference: str) -> NoSuchImage:
         """Without the lock, somebody may add things between our counting and our finding: then we came first."""
@@ -248,27 +249,20 @@ class _Removal:
             else:
                 self._delete(id)
 
-    def _collect_layers(self) -> int:
+    def _collect_layers(self) -> None:
         needed = self._census.needed()
         garbage = {id: layer for id, layer in self._census.layers.items() if id not in needed}
-        size = 0
         while garbage:
             # from the top down: a layer's parent outlives it, whenever we die
             parents = {layer.parent for layer in garbage.values()}
             for id in [id for id in garbage if id not in parents]:
                 self._parts.layers.remove(id)
                 self.removed.append(Removed("Deleted", id))
-                size += garbage.pop(id).size
-        return size
+                del garbage[id]
 
     def _collect_blobs(self) -> int:
         needed = {blob for id in self._parts.images.ids() for blob in self._parts.images.record(id).kept()}
-        size = 0
-        for digest in self._parts.content.all():
-            if digest not in needed:
-                size += self._parts.content.size(digest)
-                self._parts.content.remove(digest)
-        return size
+        return sum(self._parts.content.remove(digest) for digest in self._parts.content.all() if digest not in needed)
 
     def _config(self, id: str) -> Config:
         try:

@@ -11,6 +11,7 @@ import os
 from tiffin.errors import BadArchive, BadParameter, StoreDamaged
 from tiffin.store import files
 from tiffin.store.store import Store
+from tiffin.store.sweep import delete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,9 +85,9 @@ class Content:
     def all(self) -> list[str]:
         return [f"sha256:{name}" for name in os.listdir(self.store.path("content", "sha256"))]
 
-    def remove(self, digest: str) -> None:
-        """The caller holds the store's lock exclusive and has checked the references."""
-        os.unlink(self.path(digest))
+    def remove(self, digest: str) -> int:
+        """The bytes that are free again. The caller holds the store's lock exclusive and has checked the references."""
+        return delete(self.path(digest))
 
     def _keep(self, blob: str, digest: str) -> None:
         os.chmod(blob, 0o400)

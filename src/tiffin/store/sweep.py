@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 DEEPEST = 64  # folders open at once
 
 
-def sweep(store: Store) -> None:
-    """Delete drafts whose owner died, the trash, and names of containers that are gone."""
-    for place in ("tmp", "trash"):
-        for name in os.listdir(store.path(place)):
-            delete_if_free(store.path(place, name))
+def sweep(store: Store) -> int:
+    """Delete drafts whose owner died, the trash, and names of containers that are gone. The bytes that are free again."""
+    places = ("tmp", "trash")
+    freed = sum(delete_if_free(store.path(place, name)) for place in places for name in os.listdir(store.path(place)))
     free_names(store)
+    return freed
 
 
-def delete_if_free(path: str) -> bool:
-    """Delete, unless somebody holds the lock of the folder or of the read-write layer in it. Whether it is gone."""
+def delete_if_free(path: str) -> int:
+    """Delete, unless somebody holds the lock of the folder or of the read-write layer in it.
+
+    The bytes that are free again.
+    """
     try:
         with_locks = [try_lock(path)]
         if with_locks[0] is not None and os.path.isdir(f"{path}/diff"):
@@ -36,17 +39,16 @@ def delete_if_free(path: str) -> bool:
             with_locks.append(try_lock(f"{path}/diff"))
     except FileNotFoundError:
         if not os.path.islink(path):  # gone; what has the name by now is somebody's new draft
-            return True
+            return 0
         with_locks = []
     except OSError:  # no file that can be opened
         with_locks = []
     try:
         if None in with_locks:
-            return False
-        delete(path)
-        return True
+            return 0
+        return delete(path)
     except PermissionError:  # a privileged container can make a file that even we cannot delete (chattr +i)
-        return False
+        return 0
     finally:
         for held in with_locks:
             if held is not None:
@@ -78,54 +80,82 @@ def free_names(store: Store, names: Iterable[str] | None = None) -> None:
                 os.unlink(f"{folder}/{name}")
 
 
-def delete(path: str) -> None:
-    """Delete a file, or a folder with all that is in it, however deep; links are not followed."""
+def delete(path: str) -> int:
+    """Delete a file, or a folder with all that is in it, however deep; links are not followed.
+
+    The bytes of the disk that are free again.
+    """
     try:
-        if not stat.S_ISDIR(os.lstat(path).st_mode):
+        status = os.lstat(path)
+        if not stat.S_ISDIR(status.st_mode):
             os.unlink(path)
-            return
+            return _freed_by(status)
         top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except FileNotFoundError:
-        return
+        return 0
+    deletion = _Deletion(top)
     try:
-        while not _empty(top, top, 0):
+        while not deletion.empty(top, 0):
             pass
     finally:
         os.close(top)
     try:
         os.rmdir(path)
     except FileNotFoundError:
-        pass
+        return deletion.freed
+    return deletion.freed + size_on_disk(status)
 
 
-def _empty(folder: int, top: int, depth: int) -> bool:
-    """Delete what is in a folder. False if a part was too deep and now lies in `top`, to be deleted next time."""
-    whole = True
-    for entry in list(os.scandir(folder)):
+def size_on_disk(status: os.stat_result) -> int:
+    """In bytes, of one file or folder."""
+    return status.st_blocks * 512  # whatever the blocks of that file system are (stat(2))
+
+
+def _freed_by(status: os.stat_result) -> int:
+    """How many bytes it frees to take this name of a file away."""
+    return size_on_disk(status) if status.st_nlink == 1 else 0
+
+
+class _Deletion:
+    """What is in a folder goes; of a tree, parts that are too deep are moved up to there first."""
+
+    def __init__(self, top: int) -> None:
+        self.top = top
+        self.freed = 0
+
+    def empty(self, folder: int, depth: int) -> bool:
+        """False if a part was too deep and now lies in `top`, to be deleted next time."""
+        whole = True
+        for entry in list(os.scandir(folder)):
+            try:
+                if not entry.is_dir(follow_symlinks=False):
+                    status = entry.stat(follow_symlinks=False)
+                    os.unlink(entry.name, dir_fd=folder)
+                    self.freed += _freed_by(status)
+                elif depth >= DEEPEST:
+                    os.rename(entry.name, os.urandom(8).hex(), src_dir_fd=folder, dst_dir_fd=self.top)
+                    whole = False
+                else:
+                    status = entry.stat(follow_symlinks=False)
+                    if self._delete_folder(folder, entry.name, depth):
+                        self.freed += size_on_disk(status)
+                    else:
+                        whole = False
+            except FileNotFoundError:  # another sweeper
+                continue
+        return whole
+
+    def _delete_folder(self, parent: int, name: str, depth: int) -> bool:
         try:
-            if not entry.is_dir(follow_symlinks=False):
-                os.unlink(entry.name, dir_fd=folder)
-            elif depth >= DEEPEST:
-                os.rename(entry.name, os.urandom(8).hex(), src_dir_fd=folder, dst_dir_fd=top)
-                whole = False
-            else:
-                whole &= _delete_folder(folder, entry.name, top, depth)
-        except FileNotFoundError:  # another sweeper
-            continue
-    return whole
-
-
-def _delete_folder(parent: int, name: str, top: int, depth: int) -> bool:
-    try:
-        os.rmdir(name, dir_fd=parent)  # most are empty, or soon: one call instead of four
-        return True
-    except OSError:
-        pass
-    folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-    try:
-        whole = _empty(folder, top, depth + 1)
-    finally:
-        os.close(folder)
-    if whole:
-        os.rmdir(name, dir_fd=parent)
-    return whole
+            os.rmdir(name, dir_fd=parent)  # most are empty, or soon: one call instead of four
+            return True
+        except OSError:
+            pass
+        folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+        try:
+            whole = self.empty(folder, depth + 1)
+        finally:
+            os.close(folder)
+        if whole:
+            os.rmdir(name, dir_fd=parent)
+        return whole
