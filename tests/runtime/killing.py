@@ -101,29 +101,30 @@ def until(look: Callable[[], Found | None]) -> Found:
 class Trap:
     """Kills a process that comes to a point."""
 
-    def __init__(self, report: str) -> None:
+    def __init__(self, report: str, point: Point) -> None:
         self._report = report
+        self._point = point
 
     @property
     def was_sprung(self) -> bool:
         """A call that never came back shows it even where strace was sent away too early to tell of the death."""
-        lines = self._text().splitlines()
-        return any(line.endswith("= ?") and not line.startswith("exit") for line in lines)
+        return any(call == self._point.call and line.endswith("= ?") for call, line in self._calls())
 
     def passed(self) -> list[Point]:
         """All that the process came by."""
         seen: dict[str, int] = {}
         points = list[Point]()
-        for line in self._text().splitlines():
-            call = line.partition("(")[0]
-            if call.isidentifier() and call not in ("exit_group", "restart_syscall"):
+        for call, _ in self._calls():
+            if call not in ("exit_group", "restart_syscall"):
                 seen[call] = seen.get(call, 0) + 1
                 points.append(Point(call, seen[call]))
         return points
 
-    def _text(self) -> str:
+    def _calls(self) -> list[tuple[str, str]]:
+        """Each call's name and line, which begins with a pid where children are watched, too."""
         with open(self._report, encoding="utf-8", errors="replace") as file:
-            return file.read()
+            lines = [line.rstrip("\n").lstrip("0123456789 ") for line in file]
+        return [(call, line) for line in lines if (call := line.partition("(")[0]).isidentifier()]
 
 
 @contextmanager
@@ -140,7 +141,7 @@ def trap(pid: int, report: str, point: Point = NEVER, *, children: bool = False)
         line = strace.stderr.readline()
         assert b"attached" in line, line
         try:
-            yield Trap(report)
+            yield Trap(report, point)
         finally:
             ended, _, _ = select.select([pidfd], [], [], 0)
             if not ended:

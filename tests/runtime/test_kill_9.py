@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -182,8 +183,10 @@ def test_a_spawner_killed_anywhere_is_not_noticed(engine: Engine, victim: Contai
         assert _starts(victim)  # killed at the end of the second one, it has no successor yet
 
 
+KERNEL = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
+OVERLAYS = ("fsopen", "fsmount") if KERNEL >= (6, 5) else ("fsopen",)  # before, it is mount(2) that mounts an overlay
 CHILDS = (
-    [Point("setsid", 1), Point("unshare", 1), Point("fsopen", 1), Point("fsmount", 1)]
+    [Point(call, 1) for call in ("setsid", "unshare", *OVERLAYS)]
     + [
         Point(call, number)
         for call in ("mount", "mknodat", "symlinkat", "openat2", "move_mount", "mount_setattr")
