@@ -455,7 +455,10 @@ def test_inspect_shows_containers_images_and_layers(tiffin: Shell):
     layer = tiffin.ok("images", "-a", "--no-trunc").splitlines()[1].split()[0]
     (shown,) = json.loads(tiffin.ok("inspect", "--type", "layer", layer))
     assert shown["Id"] == layer
+    assert tiffin.ok("inspect", layer) == tiffin.ok("inspect", "--type", "layer", layer)
     assert os.path.isdir(shown["Folder"])
+    (shown,) = json.loads(tiffin.ok("inspect", "--type", "image", layer))
+    assert (shown["Id"], len(shown["RootFS"]["Layers"])) == (layer, 1)
     assert tiffin("inspect", "nosuch", "web", "-f", "{{.Name}}") == (1, "/web\n", "tiffin: No such object: nosuch\n")
     assert tiffin("container", "inspect", "busybox").code == 1
 

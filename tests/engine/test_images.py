@@ -14,6 +14,7 @@ from tiffin.engine.images import (
     Usage,
     history,
     images,
+    inspect,
     inspect_image,
     inspect_layer,
     system_df,
@@ -203,6 +204,18 @@ def test_a_bare_layer_is_inspected_as_the_image_that_it_would_be(shelf: Shelf):
     assert (form["Id"], form["RootFS"]["Layers"], form["RepoTags"]) == (LAYER, [digest(BOTTOM)], [])
 
 
+def test_what_is_inspected_by_the_id_of_a_layer_is_the_layer(shelf: Shelf):
+    assert inspect(shelf, LAYER) == inspect_layer(shelf, find_layer(shelf, LAYER))
+    assert inspect(shelf, "child:1") == inspect_image(shelf, "child:1")
+
+
+def test_of_a_layer_without_an_image_nobody_knows_what_made_it(shelf: Shelf):
+    shelf.told = [Container("c" * 64, "box", None, UPPER_LAYER)]
+    rmi(shelf, CHILD.id)
+    form = inspect(shelf, UPPER_LAYER)
+    assert (form["Parent"], form["Created"], form["CreatedBy"], form["Images"]) == (LAYER, "", "", [])
+
+
 def test_a_layer_is_inspected_with_what_lies_on_it(shelf: Shelf):
     shelf.told = [Container("c" * 64, "box", None, UPPER_LAYER)]
     assert inspect_layer(shelf, find_layer(shelf, LAYER)) == {
@@ -210,6 +223,9 @@ def test_a_layer_is_inspected_with_what_lies_on_it(shelf: Shelf):
         "Parent": "",
         "DiffId": digest(BOTTOM),
         "Size": 3006,
+        "Created": CREATED,
+        "CreatedBy": "ADD rootfs",
+        "Origin": "load",
         "Folder": shelf.layers.folder(LAYER),
         "Children": [UPPER_LAYER],
         "Images": sorted([BASE.id, CHILD.id]),

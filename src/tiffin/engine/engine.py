@@ -227,7 +227,8 @@ class Engine:
     def inspect(self, reference: str, kind: str | None = None) -> JSON:
         """The metadata of a container, an image or a layer (`kind`), sought in this order, in Docker's form.
 
-        Raises NotFound.
+        A bare layer is shown as the layer that it is, and as an image only where an image was asked for. Raises
+        NotFound.
         """
         if kind in (None, "container"):
             record = looking.find(self._parts, reference)
@@ -237,14 +238,14 @@ class Engine:
                 raise NoSuchContainer(f"No such container: {reference}")
         from tiffin.engine import images  # only for images and layers
 
-        if kind in (None, "image"):
-            try:
-                return images.inspect_image(self._parts, reference)
-            except NotFound as error:
-                if kind is None:
-                    raise NotFound(f"No such object: {reference}") from error
-                raise
-        return images.inspect_layer(self._parts, self.layer(reference))
+        if kind == "image":
+            return images.inspect_image(self._parts, reference)
+        if kind == "layer":
+            return images.inspect_layer(self._parts, self.layer(reference))
+        try:
+            return images.inspect(self._parts, reference)
+        except NotFound as error:
+            raise NotFound(f"No such object: {reference}") from error
 
     def system_df(self) -> DiskUsage:
         """What lies on the disk."""

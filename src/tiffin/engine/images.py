@@ -11,7 +11,7 @@ from tiffin.engine.parts import Parts
 from tiffin.engine.references import bare_config, find
 from tiffin.engine.times import rfc3339, seconds
 from tiffin.errors import BadName
-from tiffin.images.config import ImageConfig
+from tiffin.images.config import HistoryEntry, ImageConfig
 from tiffin.images.history import history as steps_of
 from tiffin.images.history import sizes, steps
 from tiffin.images.platform import here
@@ -181,6 +181,12 @@ def system_df(parts: Parts) -> DiskUsage:
         )
 
 
+def inspect(parts: Parts, text: str) -> JSON:
+    """An image, or a bare layer as such. Raises NoSuchImage, AmbiguousId, BadName."""
+    found = find(parts, text)
+    return inspect_image(parts, text) if found.image else inspect_layer(parts, parts.layers.get(found.id))
+
+
 def inspect_image(parts: Parts, text: str) -> JSON:
     """An image in Docker's form; a bare layer is shown as the image that it would be."""
     with parts.store.shared():  # nothing goes while we look
@@ -220,22 +226,38 @@ def inspect_image(parts: Parts, text: str) -> JSON:
 
 
 def inspect_layer(parts: Parts, layer: Layer) -> JSON:
-    """The article's layer: what its own file says, and who it lies on and under."""
-    census = Census(parts)
-    return {
-        "Id": layer.id,
-        "Parent": layer.parent or "",
-        "DiffId": layer.diff_id,
-        "Size": layer.size,
-        "Folder": parts.layers.folder(layer.id),
-        "Children": sorted(other.id for other in census.layers.values() if other.parent == layer.id),
-        "Images": sorted(image.id for image in census.images.values() if layer.id in image.layers),
-        "Containers": sorted(
-            container.id
-            for container in census.containers
-            if layer.id in (below.id for below in census.stack(container.top))
-        ),
-    }
+    """The article's layer: what its own file says, what made it, and who it lies on and under."""
+    with parts.store.shared():  # nothing goes while we look
+        census = Census(parts)
+        images = [image for image in census.images.values() if layer.id in image.layers]
+        made_by = _made_by(parts, layer, images)
+        return {
+            "Id": layer.id,
+            "Parent": layer.parent or "",
+            "DiffId": layer.diff_id,
+            "Size": layer.size,
+            "Created": made_by.created,
+            "CreatedBy": made_by.created_by,
+            "Origin": parts.layers.origin(layer.id),
+            "Folder": parts.layers.folder(layer.id),
+            "Children": sorted(other.id for other in census.layers.values() if other.parent == layer.id),
+            "Images": sorted(image.id for image in images),
+            "Containers": sorted(
+                container.id
+                for container in census.containers
+                if layer.id in (below.id for below in census.stack(container.top))
+            ),
+        }
+
+
+def _made_by(parts: Parts, layer: Layer, images: list[Image]) -> HistoryEntry:
+    """The step of an image that made the layer, of one that ends with it if there is one. Images may tell different
+    stories of the same layer; without any nobody knows."""
+    for image in sorted(images, key=lambda image: (image.top != layer.id, image.id))[:1]:
+        for step in steps(parts.images.config(image.id)):
+            if step.layer == layer.id and not step.empty:
+                return step.entry
+    return HistoryEntry()
 
 
 def _summary(parts: Parts, census: Census, image: Image, shares: Mapping[str, int]) -> ImageSummary:

@@ -20,7 +20,10 @@ DEEPEST = 64  # folders open at once
 
 
 def sweep(store: Store) -> int:
-    """Delete drafts whose owner died, the trash, and names of containers that are gone. The bytes that are free again."""
+    """Delete drafts whose owner died, the trash, and names of containers that are gone.
+
+    The bytes of the disk that are free again.
+    """
     places = ("tmp", "trash")
     freed = sum(delete_if_free(store.path(place, name)) for place in places for name in os.listdir(store.path(place)))
     free_names(store)
