@@ -142,6 +142,25 @@ def test_a_verb_that_has_finished_is_not_undone_by_the_death_of_the_next(engine_
         assert names.items() <= engine.host().names.items()
 
 
+def test_a_load_that_dies_between_two_names_has_whole_images_for_some_and_the_next_gives_the_rest(engine_root: Roots):
+    engine, archive = Engine(*engine_root), io.BytesIO()
+    engine.load(io.BytesIO(tar(docker_20(BASE, "base:1"))))
+    engine.load(io.BytesIO(tar(docker_20(CHILD, "child:1"))))
+    engine.save(["base:1", "child:1"], archive)
+    seen = {frozenset(engine.host().names)}
+    for number in itertools.count():
+        for name in engine.host().names:
+            engine.rmi(name)
+        if not dies_at(number, lambda: Engine(*engine_root).load(io.BytesIO(archive.getvalue()))):
+            break
+        assert_whole(engine)
+        seen.add(frozenset(engine.host().names))
+        engine.load(io.BytesIO(archive.getvalue()))
+        assert set(engine.host().names) == {"base:1", "child:1"}
+        tidy(engine)
+    assert {len(names) for names in seen} == {0, 1, 2}
+
+
 @pytest.mark.parametrize("auto_remove", [False, True])
 def test_a_caller_that_dies_at_any_write_of_run_leaves_a_container_or_none(fresh_engine: Engine, auto_remove: bool):
     before = fresh_engine.host()

@@ -39,7 +39,10 @@ class Loaded(NamedTuple):
 def load(parts: Parts, source: BinaryIO | str, *, progress: Progress | None = None) -> list[Loaded]:
     """Take in the images of an archive of `docker save`, or an OCI layout: a file, a folder, or a stream.
 
-    All of them or none. Raises BadArchive, Unsupported for images of other systems, NoSuchPath, StoreFull.
+    All of them or none, unless it is killed between two names: each is a commit point, and then some of them have
+    their images, whole ones, and the same load gives the others. (One commit point for all would need a journal, and
+    everybody who reads a name would have to look there first.) Raises BadArchive, Unsupported for images of other systems,
+    NoSuchPath, StoreFull.
     """
     with undone_on_error(parts), opened(source, parts.store) as archive, parts.store.shared():
         found = Loading(archive, parts.images, parts.layers, progress).load(docker_archive.offers(archive))
