@@ -41,8 +41,8 @@ def load(parts: Parts, source: BinaryIO | str, *, progress: Progress | None = No
 
     All of them or none, unless it is killed between two names: each is a commit point, and then some of them have
     their images, whole ones, and the same load gives the others. (One commit point for all would need a journal, and
-    everybody who reads a name would have to look there first.) Raises BadArchive, Unsupported for images of other systems,
-    NoSuchPath, StoreFull.
+    everybody who reads a name would have to look there first.) Raises BadArchive, Unsupported for images of other
+    systems, NoSuchPath, StoreFull.
     """
     with undone_on_error(parts), opened(source, parts.store) as archive, parts.store.shared():
         found = Loading(archive, parts.images, parts.layers, progress).load(docker_archive.offers(archive))
