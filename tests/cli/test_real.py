@@ -439,6 +439,11 @@ def test_ps_can_choose(tiffin: Shell):
     assert names("ancestor=busybox") == ["db1", "ended", "web1"]
     assert names("ancestor=nosuch") == []
     assert tiffin("ps", "-f", "colour=red").code == 1
+    assert names("before=db1") == ["web1"]
+    assert names("since=db1") == ["ended"]
+    assert "no regular expression" in tiffin("ps", "-a", "-f", "name=(").err
+    assert "not an exit code" in tiffin("ps", "-a", "-f", "exited=many").err
+    assert "No such container" in tiffin("ps", "-a", "-f", "before=nosuch").err
 
 
 def test_ps_can_tell_sizes(tiffin: Shell):
@@ -479,6 +484,7 @@ def test_events_tell_a_life(tiffin: Shell):
     actions = [line.split()[2] for line in lines]
     assert actions == ["create", "start", "die", "destroy"]
     assert re.match(r"\S+T\S+ container create [0-9a-f]{64} \(a=b, image=busybox, name=short\)$", lines[0])
+    assert tiffin.ok("events", "--until", ended, "-f", "container=short").splitlines() == lines
     die = tiffin.ok("events", "--since", began, "--until", ended, "-f", "event=die", "--format", "json")
     assert json.loads(die)["Actor"]["Attributes"]["exitCode"] == "2"
 

@@ -74,6 +74,11 @@ def test_what_is_not_there_is_not_there(containers: Containers, reference: str) 
         containers.resolve(reference)
 
 
+def test_an_empty_name_is_told_as_such(containers: Containers) -> None:
+    with pytest.raises(NoSuchContainer, match="an empty name names none"):
+        containers.resolve("")
+
+
 def test_a_name_belongs_to_one(containers: Containers) -> None:
     first = add(containers, "box")
     with pytest.raises(NameInUse, match=first.id):

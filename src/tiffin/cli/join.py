@@ -55,8 +55,8 @@ if TYPE_CHECKING:
 
 PIPE_SIZE = 1 << 20
 CLOSED_OUTPUT = 128 + signals.SIGPIPE
-
 MOST_ASKED = 3  # as Docker's
+
 
 class Wishes(NamedTuple):
     """Which streams to join, and how. With `tty` no signals are passed on: the terminal inside makes them of keys."""
@@ -75,10 +75,10 @@ class Wishes(NamedTuple):
     def raw(self) -> bool:
         return self.tty and self.stdin
 
-
     @property
     def passes_signals_on(self) -> bool:
         return self.pass_signals and not self.tty
+
 
 def join(begin: Callable[[Streams], Attachment], wishes: Wishes) -> int | None:
     """Let `begin` start, attach to or exec something, and carry its streams until it ends.
@@ -130,9 +130,9 @@ class _Conversation:
         outputs = ((ends.stdout, 1), (ends.stderr, 2))
         self.outputs = [Flow(source, target) for source, target in outputs if source is not None]
         self.exit_code: int | None = None
-        self.left: int | None = None
         self.asked = 0
         """how often the program was passed a signal that asks it to end"""
+        self.left: int | None = None
         """the exit code when we, and not the program, are to go: 128+n by a signal"""
 
     def carry(self) -> int | None:
@@ -194,10 +194,6 @@ class _Conversation:
             else:
                 self.left = 128 + number
 
-    def _resize(self, more: int = 0) -> None:
-        size = terminal.size()
-        if size:
-            self._tell(self.attachment.resize, size[0] + more, size[1])
     def _pass_on(self, number: int) -> None:
         self._tell(self.attachment.signal, number)
         self.asked += number in (signals.SIGINT, signals.SIGTERM)
@@ -208,6 +204,10 @@ class _Conversation:
             )
             self.left = 1
 
+    def _resize(self, more: int = 0) -> None:
+        size = terminal.size()
+        if size:
+            self._tell(self.attachment.resize, size[0] + more, size[1])
 
     def _tell(self, message: Callable[..., None], *numbers: int) -> None:
         try:

@@ -78,7 +78,7 @@ class Containers:
             some = ", ".join(sorted(id[:12] for id in fitting)[:3])
             raise AmbiguousId(f"{reference} fits {len(fitting)} containers ({some}, ...); give more of the id")
         if not fitting:
-            raise NoSuchContainer(f"No such container: {reference[:200]}")
+            raise NoSuchContainer(f"No such container: {reference[:200]}" if reference else "an empty name names none")
         return self.get(fitting[0])
 
     def rename(self, id: str, name: str) -> ContainerRecord:

@@ -254,7 +254,10 @@ class Engine:
         return system_df(self._parts)
 
     def events(self, *, since: float | None = None, until: float | None = None) -> Iterator[Event | Missed]:
-        """What happened since a time (seconds since 1970), and what happens until a time, or for ever."""
+        """What happened since a time (seconds since 1970), and what happens until a time, or for ever.
+
+        With `until` alone also all that is remembered of what happened before.
+        """
         from tiffin.engine.happening import happening  # only for this verb
 
         return happening(self.store, since=since, until=until)

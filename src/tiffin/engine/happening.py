@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 
 def happening(store: Store, *, since: float | None, until: float | None) -> Iterator[Event | Missed]:
-    """The events since a time, or from now on; until a time, or for ever."""
+    """The events since a time, or from now on; until a time, or for ever. With the second alone all there are."""
     after = events.last_number(store)
+    if until is not None and since is None:  # as in Docker
+        since = 0.0
     if since is not None:
         for event in events.read(store):
             if isinstance(event, Event):

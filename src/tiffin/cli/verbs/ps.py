@@ -9,7 +9,7 @@ from tiffin.cli.filters import chooser, filters, has_label
 from tiffin.cli.listing import FORMAT, Columns, Row, lines
 from tiffin.cli.options import Command, Given, number, switch
 from tiffin.cli.table import quoted, short_id, shorten
-from tiffin.errors import NotFound
+from tiffin.errors import BadParameter, NotFound
 from tiffin.model.nouns import State
 
 TYPE_CHECKING = False
@@ -25,7 +25,9 @@ LATEST = switch("latest", "the newest one, running or not", "l")
 NO_TRUNC = switch("no-trunc", "print ids and commands in full")
 QUIET = switch("quiet", "print ids only", "q")
 SIZE = switch("size", "add the sizes: of the read-write layer, and with all layers below", "s")
-FILTER = filters("only those with name=, id=, status=, label=, ancestor=IMAGE, exited=CODE")
+FILTER = filters(
+    "only those with name=, id=, status=, label=, ancestor=IMAGE, exited=CODE, before=CONTAINER, since=CONTAINER"
+)
 
 COMMAND = Command(
     "ps",
@@ -118,9 +120,17 @@ def _tests(engine: Engine) -> Mapping[str, Test[ContainerSummary]]:
         "id": lambda summary, wanted: summary.id.startswith(wanted),
         "status": lambda summary, wanted: summary.state == wanted,
         "label": lambda summary, wanted: has_label(summary.labels, wanted),
-        "exited": lambda summary, wanted: summary.state == State.EXITED and str(summary.exit_code) == wanted,
+        "exited": lambda summary, wanted: summary.exit_code == _code(wanted) and summary.state == State.EXITED,
         "ancestor": lambda summary, wanted: _descends(engine, summary.image_id, wanted),
+        "before": lambda summary, wanted: summary.created < engine.container(wanted).record.created,
+        "since": lambda summary, wanted: summary.created > engine.container(wanted).record.created,
     }
+
+
+def _code(wanted: str) -> int:
+    if not wanted.isdecimal():
+        raise BadParameter(f"invalid filter 'exited={wanted}': not an exit code, like 0")
+    return int(wanted)
 
 
 def _descends(engine: Engine, id: str | None, wanted: str) -> bool:
@@ -137,4 +147,7 @@ def _descends(engine: Engine, id: str | None, wanted: str) -> bool:
 def _fits(pattern: str, name: str) -> bool:
     import re  # only for this filter
 
-    return re.search(pattern, name) is not None or re.search(pattern, f"/{name}") is not None
+    try:
+        return re.search(pattern, name) is not None or re.search(pattern, f"/{name}") is not None
+    except re.error as error:
+        raise BadParameter(f"invalid filter 'name={pattern}': no regular expression: {error}") from error
