@@ -45,6 +45,20 @@ def test_a_failure_leaves_what_was_there(tmp_path):
     assert os.listdir(tmp_path) == ["x.tar"]
 
 
+def test_who_is_told_to_end_as_soon_as_the_file_is_there_leaves_none(tmp_path, monkeypatch):
+    really = os.open
+
+    def told_to_end(path: str, flags: int, mode: int) -> int:
+        os.close(really(path, flags, mode))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(os, "open", told_to_end)
+        with output(str(tmp_path / "x.tar")):
+            pass
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_device_is_written_and_not_replaced():
     with output("/dev/null") as file:
         file.write(b"x")

@@ -34,6 +34,9 @@ class output:  # used like open()
         except OSError as error:
             error.filename = self.path  # the one that the reader knows
             raise
+        except KeyboardInterrupt:  # as soon as the file was there: nobody has it to leave it
+            self._take_away()
+            raise
         return self.file
 
     def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
@@ -43,8 +46,7 @@ class output:  # used like open()
             if self.path:
                 self._finish(is_whole=error is None)
         finally:
-            if self.draft and os.path.exists(self.draft):
-                os.unlink(self.draft)
+            self._take_away()
 
     def _finish(self, *, is_whole: bool) -> None:
         try:
@@ -54,6 +56,10 @@ class output:  # used like open()
         except OSError as error:
             error.filename, error.filename2 = self.path, None
             raise
+
+    def _take_away(self) -> None:
+        if self.draft and os.path.exists(self.draft):
+            os.unlink(self.draft)
 
 
 def _private(path: str, flags: int) -> int:
