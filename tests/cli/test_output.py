@@ -52,10 +52,10 @@ def test_who_is_told_to_end_as_soon_as_the_file_is_there_leaves_none(tmp_path, m
         os.close(really(path, flags, mode))
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(os, "open", told_to_end)
-        with output(str(tmp_path / "x.tar")):
-            pass
+    monkeypatch.setattr(os, "open", told_to_end)
+    with pytest.raises(KeyboardInterrupt), output(str(tmp_path / "x.tar")):
+        pass
+    monkeypatch.undo()
     assert os.listdir(tmp_path) == []
 
 
