@@ -58,6 +58,7 @@ def test_a_group_names_its_verbs(words, capsys):
     assert main(words) == 0
     shown = capsys.readouterr().out
     assert "\n  ls " in shown
+    assert not any(f"\n  {other} " in shown for other in ("list", "ps", "remove"))  # of one verb
     assert "\n  images " not in shown
 
 

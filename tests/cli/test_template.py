@@ -28,6 +28,7 @@ THING = {
         ("{{.State.Paused}} {{.State.Pid}}", "false 12"),
         ("{{.Cmd}}", "[sh -c]"),
         ("{{.Labels}}", "map[a:1 b:2]"),
+        ("{{.Labels.a}} {{.Labels.nope}}", "1 <no value>"),
         ("{{.Nothing}}", "<no value>"),
         ("{{json .Cmd}}", '["sh","-c"]'),
         ("{{json .Nothing}}", "null"),

@@ -28,12 +28,15 @@ def of_verb(command: Command) -> str:
 
 def of_group(group: str) -> str:
     """What `tiffin container` prints."""
-    verbs = [spelling for spelling in spellings.MODULES if spelling.startswith(f"{group} ")]
+    verbs: dict[str, str] = {}
+    for spelling, module in spellings.MODULES.items():  # of several spellings the shortest
+        if _group(spelling) == group and len(spelling) < len(verbs.get(module, spelling + " ")):
+            verbs[module] = spelling
     return "\n\n".join(
         [
             f"Usage:  tiffin {group} COMMAND",
             f"{spellings.GROUPS[group]}.",
-            _verbs("Commands", sorted(verbs), strip=f"{group} "),
+            _verbs("Commands", sorted(verbs.values()), strip=f"{group} "),
             f"Run 'tiffin {group} COMMAND --help' for more information on a command.",
         ]
     )

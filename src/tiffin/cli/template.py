@@ -13,6 +13,8 @@ from tiffin import json
 from tiffin.errors import BadParameter
 from tiffin.record import NamedTuple
 
+FREE = ("Attributes", "Labels", "Tmpfs")  # anybody may choose the keys: one that is not there just has no value
+
 
 class Field(NamedTuple):
     """{{.State.Status}} has the path State, Status; {{.}} an empty one."""
@@ -74,10 +76,11 @@ def _field(body: str) -> Field:
 
 
 def _show(field: Field, value: object) -> str:
+    above = ""
     for name in field.path:
-        if not isinstance(value, dict) or name not in value:
+        if not isinstance(value, dict) or (name not in value and above not in FREE):
             raise BadParameter(f"there is no field {name} in {{{{.{'.'.join(field.path)}}}}}{_known(value)}")
-        value = value[name]
+        above, value = name, value.get(name)
     if not field.as_json:
         return go_text(value)
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
