@@ -69,7 +69,8 @@ def members(mask: int) -> frozenset[int]:
 
 def bounding() -> frozenset[int]:
     """The bounding set of this process: no program that it starts can have more."""
-    return frozenset(number for number in range(last_cap() + 1) if _bounded(number))
+    with open("/proc/thread-self/status", "rb", buffering=0) as file:  # prctl(2) would be asked forty times
+        return members(int(file.read(8192).partition(b"CapBnd:")[2].split(None, 1)[0], 16))
 
 
 def last_cap() -> int:

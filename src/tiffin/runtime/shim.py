@@ -252,8 +252,10 @@ class Shim:
     def _announce(self, plan: ExecPlan) -> None:
         """In the launcher. As Docker's, two events in one moment, and with the words in the action."""
         words = " ".join(word for step in plan.steps if isinstance(step, Execute) for word in step.argv)
-        self._emit(f"exec_create: {words}", execID=plan.id)
-        self._emit(f"exec_start: {words}", execID=plan.id)
+        attributes = {**self.attributes, "execID": plan.id}
+        actions = (f"exec_create: {words}", f"exec_start: {words}")
+        told = (events.prepared("container", action, self.id, attributes) for action in actions)
+        events.append(self.store.run_path("events"), *told)
 
     def _exec_exited(self, id: str, program: Program) -> None:
         self._emit("exec_die", execID=id, exitCode=str(program.exit_code))

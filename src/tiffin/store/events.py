@@ -3,9 +3,9 @@
     <runroot>/events/<number of its first line>     at most 16 MB each, two of them
     <runroot>/events/counter                        the lock, and the last number given
 
-Each line is one O_APPEND write of at most 4 KB, made under a lock that gives it its number; a number that is missing
-tells a follower that it came too late. The form is that of Docker's events, with `n` beside it. A line that death or a
-full disk cut short is passed over.
+Each line is at most 4 KB, appended under a lock that gives it its number; a number that is missing tells a follower
+that it came too late. The form is that of Docker's events, with `n` beside it. A line that death or a full disk cut
+short is passed over.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def prepared(kind: str, action: str, id: str, attributes: dict[str, str]) -> byt
     return content[1:] + b"\n"
 
 
-def append(folder: str, content: bytes) -> None:
-    """Emit what was prepared. `folder` is that of the events."""
+def append(folder: str, *contents: bytes) -> None:
+    """Emit what was prepared, of one moment. `folder` is that of the events."""
     try:
         counter = _open_counter(folder)
         try:
@@ -75,8 +75,10 @@ def append(folder: str, content: bytes) -> None:
                 _drop_older_than(folder, first)
                 first = 0
             # counted before it is written: who dies in between leaves a gap, and no number twice
-            os.pwrite(counter, b"%20d%20d" % (first or last + 1, last + 1), 0)
-            _append(f"{folder}/{first or last + 1}", b'{"n": %d, "time": %d, ' % (last + 1, time.time_ns()) + content)
+            os.pwrite(counter, b"%20d%20d" % (first or last + 1, last + len(contents)), 0)
+            now, numbered = time.time_ns(), enumerate(contents, last + 1)
+            lines = [b'{"n": %d, "time": %d, ' % (number, now) + content for number, content in numbered]
+            _append(f"{folder}/{first or last + 1}", b"".join(lines))
         finally:
             os.close(counter)
     except OSError as error:
