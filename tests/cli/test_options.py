@@ -128,8 +128,8 @@ def test_what_is_not_understood_is_told_in_dockers_words(words, message):
     assert caught.value.exit_code == 125
 
 
-@pytest.mark.parametrize("word", ["x", "1.5", "1_000", " 1", "", "-"])
-def test_a_number_is_whole(word):
+@pytest.mark.parametrize("word", ["x", "1.5", "1_000", " 1", "", "-", "9" * 19])
+def test_a_number_is_whole_and_fits_64_bits(word):
     with pytest.raises(UsageError, match=r'for "-n, --last" flag'):
         parse(PS, [f"--last={word}"])
 

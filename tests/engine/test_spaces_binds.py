@@ -31,6 +31,7 @@ def test_source_target_and_options(text: str, bind: BindMount) -> None:
     "text",
     [
         "", "/a", ":", "/a:", ":/b", "a:/b", "/a:b", "/a:/", "/a://", "/a:/b/..", "/a:/b:what", "/a:/b:ro:rw", "./a:/b",
+        "/a:/b:ro,rw", "/a:/b:slave,shared",
         "/a\0:/b", "/a:/b\0",
     ],
 )  # fmt: skip

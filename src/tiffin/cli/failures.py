@@ -24,10 +24,8 @@ def complain(error: Exception, command: Command) -> int:
     if os.environ.get("TIFFIN_DEBUG"):
         raise error
     _flush_stdout()
-    print(sentence(error), file=sys.stderr)
-    if isinstance(error, UsageError):
-        hint = f"Run '{command.full_name} --help' for more information"
-        print(f"\nUsage:  {usage_line(command)}\n\n{hint}", file=sys.stderr)
+    hint = f"\n\nUsage:  {usage_line(command)}\n\nRun '{command.full_name} --help' for more information"
+    print(sentence(error) + (hint if isinstance(error, UsageError) else ""), file=sys.stderr)
     return exit_code(error, command)
 
 

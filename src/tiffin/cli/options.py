@@ -39,6 +39,7 @@ else:  # typing costs 2 ms
 
 TRUE = frozenset(("1", "t", "T", "true", "TRUE", "True"))
 FALSE = frozenset(("0", "f", "F", "false", "FALSE", "False"))
+LONGEST_NUMBER = 18  # digits that 64 bits hold for sure
 TIFFIN = "A container engine that shows what it does"
 
 
@@ -273,6 +274,8 @@ def _read_number(word: str) -> int:
     # int() alone takes blanks and underscores too
     if not word.lstrip("+-").isdecimal():
         raise ValueError("not a whole number")
+    if len(word) > LONGEST_NUMBER:
+        raise ValueError("value out of range")
     return int(word)
 
 

@@ -7,6 +7,8 @@ import os
 from tiffin.errors import BadParameter
 from tiffin.model.mount import BindMount
 
+MODES = ("ro", "rw")
+IGNORED = ("", "z", "Z")  # labels of SELinux: without it they mean nothing
 PROPAGATIONS = ("private", "rprivate", "slave", "rslave", "shared", "rshared")
 
 
@@ -22,15 +24,12 @@ def parse(text: str) -> BindMount:
         raise BadParameter(f"invalid volume specification: '{text}': named volumes come with volumes; give a full path")
     if not target.startswith("/") or normal(target) == "/":
         raise BadParameter(f"invalid volume specification: '{text}': the target must be a full path, and not '/'")
-    readonly, propagation = False, "rprivate"
-    for word in filter(None, options.split(",")):
-        if word in ("ro", "rw"):
-            readonly = word == "ro"
-        elif word in PROPAGATIONS:
-            propagation = word
-        elif word not in ("z", "Z"):  # labels of SELinux: without it they mean nothing
-            raise BadParameter(f"invalid mode: {options}; there are ro, rw and {', '.join(PROPAGATIONS)}")
-    return BindMount(normal(source), normal(target), readonly, propagation=propagation)
+    words = [word for word in options.split(",") if word not in IGNORED]
+    modes, propagations = ([word for word in words if word in some] for some in (MODES, PROPAGATIONS))
+    if len(modes) > 1 or len(propagations) > 1 or len(modes) + len(propagations) < len(words):
+        raise BadParameter(f"invalid mode: {options}; there are ro or rw, and one of {', '.join(PROPAGATIONS)}")
+    propagation = propagations[0] if propagations else "rprivate"
+    return BindMount(normal(source), normal(target), modes == ["ro"], propagation=propagation)
 
 
 def normal(path: str) -> str:
