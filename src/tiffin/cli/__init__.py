@@ -51,13 +51,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         given = parse(TIFFIN, sys.argv[1:] if argv is None else argv)
         spelling, words = _split(given)
-        if spelling in spellings.MODULES:
+        if given[VERSION]:
+            code = _tell_version()
+        elif spelling in spellings.MODULES:
             verb = spellings.load(spelling)
             command = verb.COMMAND._replace(name=spelling)  # told of in the reader's own words
             code = _perform(verb, command, parse(command, words), given)
         else:
             command = spellings.place_of(spelling) or TIFFIN
-            code = _without_verb(command, spelling, words, given)
+            code = _without_verb(command, spelling, words)
         sys.stdout.flush()
     except BrokenPipeError:  # as with `| head`
         give_up_stdout()
@@ -68,13 +70,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _split(given: Given) -> tuple[str, Sequence[str]]:
-    """The words that name the verb, and those that are its own. `help VERB` is `VERB --help`."""
-    words = list(given.arguments)
-    asks = given[HELP] or words[:1] == ["help"]
-    words = words[1:] if words[:1] == ["help"] else words
-    length = 0 if given[VERSION] else 2 if words and words[0] in spellings.GROUPS else 1
-    own = next((at for at, word in enumerate(words[:length]) if word.startswith("-")), length)
-    return " ".join(words[:own]), [*(["--help"] if asks else []), *words[own:]]
+    """The words that name the verb, and those that are its own. `help VERB` and `--help VERB` are `VERB --help`."""
+    words, asks = list(given.arguments), given[HELP]
+    if words[:1] == ["help"]:
+        words, asks = words[1:], True
+    most = 2 if words and words[0] in spellings.GROUPS else 1
+    names = 0
+    while names < min(most, len(words)) and not words[names].startswith("-"):
+        names += 1
+    return " ".join(words[:names]), [*["--help"] * asks, *words[names:]]
+
+
+def _tell_version() -> int:
+    from tiffin import __version__
+
+    print(f"tiffin version {__version__}")
+    return 0
 
 
 def _perform(verb: spellings.Verb, command: Command, chosen: Given, given: Given) -> int:
@@ -94,12 +105,7 @@ def _engine(given: Given) -> Engine:
     return Engine(given[ROOT] or None, given[RUNROOT] or None)
 
 
-def _without_verb(place: Command, spelling: str, words: Sequence[str], given: Given) -> int:
-    if given[VERSION]:
-        from tiffin import __version__
-
-        print(f"tiffin version {__version__}")
-        return 0
+def _without_verb(place: Command, spelling: str, words: Sequence[str]) -> int:
     from tiffin.cli import help  # only when asked
 
     if spelling != place.name:
