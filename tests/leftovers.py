@@ -135,7 +135,7 @@ def groups() -> frozenset[str]:
 
 
 def groups_of(folder: str) -> list[str]:
-    """Those of runs whose runroot lies in a folder and that have processes, but for a spawner's next."""
+    """Those of runs whose runroot lies in a folder, but for a spawner's next."""
     deadline = time.monotonic() + PATIENCE
     while (found := _groups_of(folder)) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -145,17 +145,11 @@ def groups_of(folder: str) -> list[str]:
 def _groups_of(folder: str) -> list[str]:
     places = (glob.glob(f"{folder}/{depth}spawner/*.lock") for depth in ("", "*/", "*/*/"))
     keys = {os.path.basename(file).removesuffix(".lock") for place in places for file in place}
-    ours = [group for group in groups() if os.path.basename(group).partition("-")[0] in keys and _is_populated(group)]
+    ours = [group for group in groups() if os.path.basename(group).partition("-")[0] in keys]
     if not ours:
         return []
     spares = {_v2_group(pid) for pid in processes(folder) if command(pid) == SPAWNER}
     return sorted(group for group in ours if os.path.basename(group) not in spares)
-
-
-def _is_populated(group: str) -> bool:
-    with contextlib.suppress(OSError):
-        return bool(_read(f"{group}/cgroup.procs").strip())
-    return False
 
 
 def _v2_group(pid: int) -> str:

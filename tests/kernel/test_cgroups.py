@@ -316,12 +316,25 @@ def test_remove_waits_for_the_dying(group: Group) -> None:
 
 
 @pytest.mark.root
-def test_a_group_in_use_is_not_removed(group: Group, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cgroups, "PATIENCE", 0.05)
+def test_a_group_in_use_is_not_removed(group: Group) -> None:
     group.create(Limits())
-    with member(group) as pid, pytest.raises(TimeoutError):
-        group.remove()
-    assert pid
+    with member(group):
+        with pytest.raises(TimeoutError):
+            group.remove(patience=0.05)
+        group.remove_if_empty()
+        assert all(os.path.exists(folder) for folder in folders(group))
+
+
+@pytest.mark.root
+@each_layout
+def test_an_empty_group_is_found_and_removed_without_waiting(group: Group) -> None:
+    group.create(Limits())
+    above = group._replace(path=os.path.dirname(group.path))
+    assert os.path.basename(group.path) in above.names_below()
+    group.remove_if_empty()
+    group.remove_if_empty()
+    assert not any(os.path.exists(folder) for folder in folders(group))
+    assert group.names_below() == set()
 
 
 @pytest.mark.root

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests import leftovers
-from tests.runtime.killing import until
+from tests.runtime.killing import kill, shim_of, until, waiting
 from tiffin.engine import Engine
 from tiffin.runtime import spawning
 
@@ -47,13 +49,34 @@ def test_it_is_brought_up_in_advance(fresh_engine: Engine) -> None:
     fresh_engine.warm_up()
     sockets = [path for path in Path(fresh_engine.runroot, "spawner").iterdir() if path.suffix != ".lock"]
     assert len(sockets) == 1
-    spawners = [
-        pid for pid in leftovers.processes(fresh_engine.runroot) if leftovers.command(pid) == leftovers.SPAWNER
-    ]
+    spawners = [pid for pid in leftovers.processes(fresh_engine.runroot) if leftovers.command(pid) == leftovers.SPAWNER]
     assert len({os.getsid(pid) for pid in spawners}) == 1
     os.waitpid(-1, 0)  # the child that `warm_up` says it leaves
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, 0)
+
+
+def test_it_leaves_when_its_folder_is_gone_and_takes_along_what_killed_shims_have_left(fresh_engine: Engine) -> None:
+    running = fresh_engine.run("busybox", ["sleep", "1000000"], owned=False)
+    family = waiting(fresh_engine)
+    (key,) = (path.stem for path in Path(fresh_engine.runroot, "spawner").glob("*.lock"))
+    assert len({os.path.basename(group) for group in leftovers.groups() if key in group}) == 2
+    kill(shim_of(fresh_engine, running.id))
+    shutil.rmtree(fresh_engine.runroot)
+    leftovers.wait_for(list(family))
+    assert [group for group in leftovers.groups() if key in group] == []
+    assert list(leftovers.processes(fresh_engine.runroot)) == []
+
+
+def test_a_run_whose_folders_were_removed_leaves_no_group(fresh_engine: Engine) -> None:
+    running = fresh_engine.run("busybox", ["sleep", "1000000"], owned=False)
+    family, first, shim = waiting(fresh_engine), running.pid, shim_of(fresh_engine, running.id)
+    (key,) = (path.stem for path in Path(fresh_engine.runroot, "spawner").glob("*.lock"))
+    shutil.rmtree(fresh_engine.runroot)
+    shutil.rmtree(f"{fresh_engine.root}/containers")
+    os.kill(first, signal.SIGKILL)
+    leftovers.wait_for([shim, *family])
+    assert [group for group in leftovers.groups() if key in group] == []
 
 
 def test_what_a_removed_container_had_is_deleted_behind_it(fresh_engine: Engine) -> None:

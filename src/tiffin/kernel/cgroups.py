@@ -94,7 +94,7 @@ class Group(NamedTuple):
             raise _missing("freezer")
         self._set_frozen(True)
         try:
-            _wait_until(self.is_frozen, self.path, retry=lambda: self._set_frozen(True))
+            _wait_until(self.is_frozen, self.path, PATIENCE, retry=lambda: self._set_frozen(True))
         except TimeoutError:
             self.thaw()
             raise
@@ -108,14 +108,14 @@ class Group(NamedTuple):
         freezer = self.layout.v1_of("freezer")
         return freezer is not None and _read(f"{self.folder(freezer)}/freezer.state") == "FROZEN"
 
-    def kill(self) -> None:
+    def kill(self, patience: float = PATIENCE) -> None:
         """SIGKILL all processes of the group and of groups below it, and wait until they are dead. None left is fine.
 
-        Raises TimeoutError when some are not dead after two seconds, as in an uninterruptible wait for a disk.
+        Raises TimeoutError when some are not dead after so many seconds, as in an uninterruptible wait for a disk.
         """
         if self.processes():
             self._kill_once()
-            _wait_until(lambda: not self.processes(), self.path, retry=self._kill_once)
+            _wait_until(lambda: not self.processes(), self.path, patience, retry=self._kill_once)
 
     def processes(self) -> list[int]:
         """Those in the group and in groups below it, which a container may have made; none if there is no group."""
@@ -127,14 +127,33 @@ class Group(NamedTuple):
                     found.update(_processes_in(folder))
         return sorted(found - {0})  # 0: a process outside our pid namespace
 
-    def remove(self) -> None:
+    def remove(self, patience: float = PATIENCE) -> None:
         """Remove the group, and groups below it, from all hierarchies; one that is not there is removed already.
 
         Ended processes leave a group a moment after their parent has seen their end; raises TimeoutError when one
-        cannot be removed for two seconds.
+        cannot be removed for so many seconds.
         """
         for hierarchy in self._hierarchies():
-            _remove(self.folder(hierarchy))
+            _remove(self.folder(hierarchy), patience)
+
+    def remove_if_empty(self) -> None:
+        """Remove it where there is nothing in it, without waiting."""
+        for hierarchy in self._hierarchies():
+            try:
+                os.rmdir(self.folder(hierarchy))
+            except OSError as error:
+                if error.errno not in (errno.EBUSY, errno.ENOENT):
+                    raise
+
+    def names_below(self) -> set[str]:
+        """Of the groups right below it, in any hierarchy."""
+        found: set[str] = set()
+        for hierarchy in self._hierarchies():
+            try:
+                found.update(entry.name for entry in os.scandir(self.folder(hierarchy)) if entry.is_dir())
+            except FileNotFoundError:
+                continue
+        return found
 
     def oom_kills(self) -> int:
         """How many processes the kernel has killed because the group was out of memory."""
@@ -324,7 +343,7 @@ def _processes_in(folder: str) -> list[int]:
         raise
 
 
-def _remove(folder: str) -> None:
+def _remove(folder: str, patience: float) -> None:
     try:
         os.rmdir(folder)
     except FileNotFoundError:
@@ -332,7 +351,7 @@ def _remove(folder: str) -> None:
     except OSError as error:
         if error.errno != errno.EBUSY:
             raise
-        _wait_until(lambda: _remove_tree(folder), folder)
+        _wait_until(lambda: _remove_tree(folder), folder, patience)
 
 
 def _remove_tree(folder: str) -> bool:
@@ -348,9 +367,9 @@ def _remove_tree(folder: str) -> bool:
     return True
 
 
-def _wait_until(holds: Callable[[], bool], what: str, retry: Callable[[], None] | None = None) -> None:
-    """Ask again, ever less often, for at most PATIENCE seconds."""
-    deadline = time.monotonic() + PATIENCE
+def _wait_until(holds: Callable[[], bool], what: str, patience: float, retry: Callable[[], None] | None = None) -> None:
+    """Ask again, ever less often, for at most so many seconds."""
+    deadline = time.monotonic() + patience
     pause = 0.0001
     while not holds():
         if time.monotonic() > deadline:

@@ -75,6 +75,17 @@ def _put_away(store: Store, name: str) -> None:
     delete(ended)
 
 
+def remove_empty_groups(layout: Layout, claims: str, family: str) -> None:
+    """Remove the groups of one spawner's shims that nobody has claimed and nobody is in.
+
+    Shims that were killed have left them; and the folder of claims, by which others would find them, may be gone.
+    """
+    above = Group(layout, GROUPS)
+    for name in above.names_below():
+        if name.startswith(f"{family}-") and not is_held(f"{claims}/{name}"):  # claimed first, then made
+            Group(layout, f"{GROUPS}/{name}").remove_if_empty()
+
+
 def _remove_abandoned(claim: str) -> None:
     """The group of a shim that was killed, be it before its run had begun."""
     try:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
 KILLED = 128 + signals.SIGKILL
 LINGER = 10.0  # seconds that output may still come after the end
+ENDING_PATIENCE = 60.0  # seconds for the last of a run to be gone, on a disk that is slow: nobody waits for that
 EXEC_LINGER = 2.0  # the same of an exec, whose background processes may go on holding its output; as Docker's
 STREAMS = ("stdin", "stdout", "stderr")
 
@@ -302,10 +303,10 @@ class Shim:
         if self.mounts >= 0:
             os.close(self.mounts)  # now the union view is unmounted
         group = self._group()
-        group.kill()
+        group.kill(ENDING_PATIENCE)
         while _reap_one():
             pass
-        group.remove()
+        group.remove(ENDING_PATIENCE)
         delete(self.left)
         self._let_go_of_layer()
         self.loop.stop()

@@ -18,13 +18,15 @@ import os
 import resource
 import select
 import sys
+import time
 
 from tiffin.kernel import cgroups, network, process, signals, unix
 from tiffin.kernel.cgroups import Group, Layout, Limits
 from tiffin.runtime.channel import Channel, ChannelClosed
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import GROUPS
-from tiffin.runtime.recovery import recover_all
+from tiffin.runtime.recovery import recover_all, remove_empty_groups
+from tiffin.runtime.shim import ENDING_PATIENCE
 from tiffin.runtime.starter import Launcher, Starter
 from tiffin.runtime.supervise import supervise
 from tiffin.store import Store, sweep
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from _socket import socket
 
 IDLE = 60.0  # seconds without a caller, after which it leaves
+LOOK = 2.0  # seconds after which it looks whether callers can still find it: its folder may have been removed
 GROUP = f"{GROUPS}/shims"
 SPACES = process.CLONE_NEWPID | process.CLONE_NEWIPC | process.CLONE_NEWUTS | process.CLONE_NEWNET
 TAKEN = b"."
@@ -129,18 +132,43 @@ def _serve(server: socket, path: str, layout: Layout) -> None:
     """Always have one shim forked in advance, waiting for a caller; fork the next when it has found one."""
     fork = process.Fork(SPACES)
     folder, key = os.path.split(path)  # so that a group tells whose it is
-    claims = f"{os.path.dirname(folder)}/groups"
+    claims, place = f"{os.path.dirname(folder)}/groups", _Place(path)
     os.makedirs(claims, 0o700, exist_ok=True)
     while True:
         name = f"{key}-{os.urandom(4).hex()}"
-        if not _serve_one(server, fork, Group(layout, f"{GROUPS}/{name}"), f"{claims}/{name}"):
+        if not _serve_one(server, fork, Group(layout, f"{GROUPS}/{name}"), f"{claims}/{name}", place):
             break
         _reap()
-    with lock(f"{path}.lock", create=True):  # whoever starts a spawner holds it too
-        os.unlink(path)
+    place.leave()
 
 
-def _serve_one(server: socket, fork: process.Fork, group: Group, claim: str) -> bool:
+class _Place:
+    """Where callers find this spawner, unless the socket was removed; by now it may be that of another one."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._made = self._made_now()
+
+    def is_ours(self) -> bool:
+        return self._made is not None and self._made_now() == self._made
+
+    def leave(self) -> None:
+        try:
+            with lock(f"{self.path}.lock", create=True):  # whoever starts a spawner holds it too
+                if self.is_ours():
+                    os.unlink(self.path)
+        except FileNotFoundError:  # the whole runroot is gone
+            pass
+
+    def _made_now(self) -> tuple[int, int] | None:
+        try:
+            there = os.stat(self.path)
+        except FileNotFoundError:
+            return None
+        return there.st_ino, there.st_mtime_ns
+
+
+def _serve_one(server: socket, fork: process.Fork, group: Group, claim: str, place: _Place) -> bool:
     """Fork a shim, which forks a launcher into new namespaces and the group. False if nobody came for long.
 
     Whatever can be done before the fork is done here: each page that a shim touches stays its own.
@@ -162,16 +190,17 @@ def _serve_one(server: socket, fork: process.Fork, group: Group, claim: str) -> 
     if cgroup is not None:
         os.close(cgroup)
     try:
-        return _await_taken(server, ours)
+        return _await_taken(server, ours, place)
     finally:
         ours.close()
 
 
-def _await_taken(server: socket, launcher: socket) -> bool:
-    poll = select.poll()
+def _await_taken(server: socket, launcher: socket, place: _Place) -> bool:
+    poll, until = select.poll(), time.monotonic() + IDLE
     poll.register(launcher.fileno(), select.POLLIN)
-    if not poll.poll(int(IDLE * 1000)):
-        return False
+    while not poll.poll(LOOK * 1000):
+        if time.monotonic() > until or not place.is_ours():
+            return False
     if launcher.recv(1):  # it has a caller; the next one is forked when it is done, or when another caller comes
         poll.register(server.fileno(), select.POLLIN)
         poll.poll()
@@ -208,11 +237,25 @@ def _become_shim(
             _become_launcher(server, launchers, reports, group)
         for end in (server, spawner, launchers, reports):
             end.close()
-        supervise(launcher, status, group)
-        os.unlink(claim)
+        try:
+            had_run = supervise(launcher, status)
+        finally:  # also where the run could not be finished, as without its folders
+            group.kill(ENDING_PATIENCE)
+            group.remove(ENDING_PATIENCE)
+        _forget(claim)
+        if not had_run:  # so it is with the last shim of all, whose spawner left or was killed
+            claims, name = os.path.split(claim)
+            remove_empty_groups(group.layout, claims, name.partition("-")[0])
         code = 0
     finally:
         os._exit(code)
+
+
+def _forget(claim: str) -> None:
+    try:
+        os.unlink(claim)
+    except FileNotFoundError:  # with the whole runroot
+        pass
 
 
 def _become_launcher(server: socket, spawner: socket, shim: socket, group: Group) -> None:

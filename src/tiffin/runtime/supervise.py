@@ -17,7 +17,7 @@ from tiffin.kernel.cgroups import Group, Layout
 from tiffin.runtime.failures import Failure
 from tiffin.runtime.launch import await_begin
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord
-from tiffin.runtime.shim import KILLED, Shim
+from tiffin.runtime.shim import ENDING_PATIENCE, KILLED, Shim
 from tiffin.runtime.starter import Handover
 from tiffin.store import Store, events, sweep
 
@@ -28,13 +28,12 @@ if TYPE_CHECKING:
 LEFT = select.POLLHUP | select.POLLERR
 
 
-def supervise(launcher: int, status: socket, group: Group) -> None:
-    """Watch over what becomes of a launcher: a program, or nothing."""
+def supervise(launcher: int, status: socket) -> bool:
+    """Watch over what becomes of a launcher: a program, until the end of its run, or nothing: False."""
     note, descriptors = unix.receive(status, 1 << 20)
     if not note:
         os.waitpid(launcher, 0)
-        group.remove()
-        return
+        return False
     process.set_name("tiffin-shim")
     pidfd = os.pidfd_open(launcher)
     events_folder, event, caller, stirring, may_sleep, rest = marshal.loads(note)  # from ourselves
@@ -43,7 +42,7 @@ def supervise(launcher: int, status: socket, group: Group) -> None:
         os.kill(launcher, signals.SIGKILL)  # it may still be at its steps
         os.waitpid(launcher, 0)
         _give_up(*_read(rest, descriptors), failure)
-        return
+        return True
     events.append(events_folder, event)
     _tell(descriptors[caller], b'{"started":%d}' % launcher)
     if may_sleep:
@@ -51,6 +50,7 @@ def supervise(launcher: int, status: socket, group: Group) -> None:
         _sleep(descriptors[caller], [pidfd, *others, *([more["terminal"]] if "terminal" in more else [])])
     handover, handed = _read(rest, descriptors)
     Shim(handover, {**handed, **more, "pidfd": pidfd}).run()
+    return True
 
 
 def _sleep(caller: int, others: list[int]) -> None:
@@ -84,8 +84,8 @@ def _give_up(handover: Handover, handed: dict[str, int], failure: Failure) -> No
     store, record = Store(handover.root, handover.runroot), RunRecord(*handover.record)  # type: ignore[arg-type]
     folder = RunFolder(store, handover.id)
     group = Group(Layout.from_json(record.layout), record.group)
-    group.kill()
-    group.remove()
+    group.kill(ENDING_PATIENCE)
+    group.remove(ENDING_PATIENCE)
     code = {"missing": 127, "denied": 126, "killed": KILLED}.get(failure.kind, 128)
     folder.write_failure(LastRun("", 0.0, time.time(), code, failure.text))
     thrown_away = None
