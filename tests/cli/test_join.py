@@ -294,6 +294,22 @@ def test_a_signal_gives_the_terminal_back_before_it_ends_the_caller(number):
     assert screen.end() == 128 + number
 
 
+def test_who_asks_three_times_gets_away_from_a_start_that_takes_for_ever():
+    def begin(_: object) -> Program:
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGINT)  # as somebody else would, who waits in between
+        raise AssertionError("it went on")
+
+    def act() -> int:
+        try:
+            join(begin, RAW)
+        except KeyboardInterrupt:
+            return 9
+        return 1
+
+    assert Screen(act).end() == 9
+
+
 def test_a_terminal_whose_keys_go_nowhere_lets_go_at_an_interrupt():
     program = Program("echo ready; exec sleep 1000")
 

@@ -20,7 +20,7 @@ import sys
 from tiffin.cli import terminal
 from tiffin.cli.flow import Flow
 from tiffin.cli.options import Unfit
-from tiffin.cli.signals import ENDING, PASSED_ON, Caught
+from tiffin.cli.signals import ASKING, ENDING, MOST_ASKED, PASSED_ON, Caught
 from tiffin.errors import Conflict, NotFound
 from tiffin.kernel import signals
 from tiffin.record import NamedTuple
@@ -55,7 +55,6 @@ if TYPE_CHECKING:
 
 PIPE_SIZE = 1 << 20
 CLOSED_OUTPUT = 128 + signals.SIGPIPE
-MOST_ASKED = 3  # as Docker's
 
 
 class Wishes(NamedTuple):
@@ -93,6 +92,7 @@ def join(begin: Callable[[Streams], Attachment], wishes: Wishes) -> int | None:
     streams, ends = _pipes(wishes)
     with ends, Caught(_signals(wishes)) as signals, terminal.RawMode(0 if wishes.raw else None):
         attachment = begin(streams)  # which takes them over, and closes our copies
+        signals.unheard = False
         code = _Conversation(attachment, ends, signals, wishes, watch).carry()
     if code is None:
         print("read escape sequence", file=sys.stderr)
@@ -196,7 +196,7 @@ class _Conversation:
 
     def _pass_on(self, number: int) -> None:
         self._tell(self.attachment.signal, number)
-        self.asked += number in (signals.SIGINT, signals.SIGTERM)
+        self.asked += number in ASKING
         if self.asked == MOST_ASKED:
             print(
                 f"tiffin: got {MOST_ASKED} SIGTERM/SIGINTs, leaving; the program goes on: end it with tiffin kill",

@@ -22,6 +22,8 @@ KEPT = frozenset(
 )  # fmt: skip
 PASSED_ON = frozenset(signals.valid_signals()) - KEPT
 ENDING = frozenset({signals.SIGHUP, signals.SIGINT, signals.SIGQUIT, signals.SIGTERM})
+ASKING = frozenset({signals.SIGINT, signals.SIGTERM})
+MOST_ASKED = 3  # times, then we go, whatever the program does; as Docker's client
 
 
 class Caught:
@@ -29,6 +31,9 @@ class Caught:
 
     def __init__(self, numbers: Iterable[int]) -> None:
         self.numbers = tuple(numbers)
+        self.asked = 0
+        self.unheard = True
+        """nobody takes them yet: who asks for the end again and again must be let go from here"""
 
     def __enter__(self) -> Caught:
         self.reader, self.writer = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
@@ -36,7 +41,7 @@ class Caught:
         self.woken_before = signals.set_wakeup_fd(self.writer, warn_on_full_buffer=False)
         # what the caller has us ignore (nohup, a job in the background) stays ignored
         heard = [number for number in self.numbers if signals.getsignal(number) != signals.SIG_IGN]
-        self.before = [(number, signals.signal(number, _note)) for number in heard]
+        self.before = [(number, signals.signal(number, self._note)) for number in heard]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -56,6 +61,8 @@ class Caught:
         except BlockingIOError:
             return b""
 
-
-def _note(_: int, __: FrameType | None) -> None:
-    """The wake-up descriptor has the number already."""
+    def _note(self, number: int, _: FrameType | None) -> None:
+        """The wake-up descriptor has the number already."""
+        self.asked += number in ASKING
+        if self.unheard and self.asked >= MOST_ASKED:
+            raise KeyboardInterrupt
