@@ -93,7 +93,8 @@ def test_asking_for_the_version_loads_nothing_of_the_engine():
     loaded = modules_of("-m", "tiffin", "--version")
     assert "tiffin.cli" in loaded
     parts = {name.split(".")[1] for name in loaded if name.startswith("tiffin.")}
-    assert parts <= {"__main__", "cli", "errors", "record"}
+    assert parts <= {"__main__", "cli", "errors", "kernel", "record"}
+    assert {name for name in loaded if name.startswith("tiffin.kernel.")} <= {"tiffin.kernel.signals"}
 
 
 @pytest.mark.root
