@@ -24,7 +24,7 @@ pytestmark = pytest.mark.root
 
 
 @pytest.fixture
-def after(stack: Stack) -> Callable[[Callable[[str], None]], list[str]]:
+def after(stack: Stack) -> Callable[[Callable[[str], object]], list[str]]:
     """The changes that something makes in a container, as lines of `docker diff`."""
     stack.add(
         tar(
@@ -41,7 +41,7 @@ def after(stack: Stack) -> Callable[[Callable[[str], None]], list[str]]:
     upper = f"{stack.folder}/upper"
     new_upper(upper, stack.lowers)
 
-    def told(deed: Callable[[str], None]) -> list[str]:
+    def told(deed: Callable[[str], object]) -> list[str]:
         with mounted(stack.lowers, stack.folder, upper=upper) as merged:
             deed(merged)
         return [f"{change.kind} {change.path}" for change in changes(upper, stack.lowers)]
@@ -49,7 +49,7 @@ def after(stack: Stack) -> Callable[[Callable[[str], None]], list[str]]:
     return told
 
 
-Told = Callable[[Callable[[str], None]], list[str]]
+Told = Callable[[Callable[[str], object]], list[str]]
 
 
 def write(path: str) -> None:
