@@ -58,7 +58,7 @@ def write(path: str) -> None:
 
 
 def test_nothing_done_is_nothing_told(after: Told) -> None:
-    assert after(os.listdir) == []  # type: ignore[arg-type]
+    assert after(os.listdir) == []
 
 
 def test_a_new_file_is_added_and_its_folder_changed(after: Told) -> None:
