@@ -269,6 +269,12 @@ def test_any_profile_is_answered_as_it_says(
         assert run(program, TOKENS[arch], number, six) == reference.answer(number, six)
 
 
+def test_an_architecture_none_of_whose_calls_is_named_gets_the_default_answer() -> None:
+    program = compiled(Profile(EPERM, (Rule(("open",), ALLOW, ()),), ARM), arch="aarch64")
+    assert answer(program, "read", arch="aarch64") == EPERM
+    assert answer(program, "open", arch="arm") == ALLOW
+
+
 def test_the_tables_agree_with_the_calls_that_we_make_ourselves() -> None:
     table = TABLES[os.uname().machine]
     assert {name: table[name] for name in SYS._fields} == SYS._asdict()

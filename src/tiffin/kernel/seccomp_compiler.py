@@ -213,8 +213,9 @@ class _Filter:
         self._default = default
 
     def write(self, intervals: list[Interval]) -> int:
-        self._search(intervals)
-        return self._code.load(NUMBER)
+        place = self._search(intervals)
+        # a lone answer may have been written for another architecture, so that nothing can be put in front of it
+        return place if len(intervals) == 1 else self._code.load(NUMBER)
 
     def _search(self, intervals: list[Interval]) -> int:
         if len(intervals) == 1:
