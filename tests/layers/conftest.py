@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.layers.trees import Stack
-from tiffin.store.sweep import delete
+from tiffin.store.deletion import delete
 
 
 @pytest.fixture

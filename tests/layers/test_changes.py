@@ -18,7 +18,7 @@ from tests.layers.trees import Item, Stack, folder, look, mounted, symlink, tar
 from tiffin.errors import BadArchive
 from tiffin.layers.changes import changes
 from tiffin.layers.overlay import new_upper
-from tiffin.store.sweep import delete
+from tiffin.store.deletion import delete
 
 pytestmark = pytest.mark.root
 

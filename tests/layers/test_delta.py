@@ -23,7 +23,7 @@ from tiffin.layers.overlay import new_upper
 from tiffin.layers.pack import pack
 from tiffin.layers.tarwriter import TarStream
 from tiffin.layers.unpack import Unpacked, burn, unpack
-from tiffin.store.sweep import delete
+from tiffin.store.deletion import delete
 
 pytestmark = pytest.mark.root
 

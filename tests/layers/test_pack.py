@@ -18,7 +18,7 @@ from tiffin.errors import BadArchive, StoreDamaged
 from tiffin.layers.headers import HeaderStream
 from tiffin.layers.pack import pack
 from tiffin.layers.unpack import unpack
-from tiffin.store.sweep import delete
+from tiffin.store.deletion import delete
 
 pytestmark = pytest.mark.root
 

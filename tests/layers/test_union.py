@@ -13,7 +13,7 @@ from tests.layers import worlds
 from tests.layers.trees import Item, Seen, Stack, folder, look, mounted, symlink, tar
 from tiffin.errors import BadArchive, NoSuchPath
 from tiffin.layers.union import UnionView
-from tiffin.store.sweep import delete
+from tiffin.store.deletion import delete
 
 pytestmark = pytest.mark.root
 

@@ -19,7 +19,7 @@ from tiffin.errors import BadArchive, TiffinError
 from tiffin.layers.overlay import is_whiteout
 from tiffin.layers.pack import pack
 from tiffin.layers.unpack import unpack
-from tiffin.store.sweep import delete
+from tiffin.store.deletion import delete
 
 pytestmark = pytest.mark.root
 

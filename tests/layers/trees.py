@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from tiffin.layers.unpack import Unpacked, unpack
-from tiffin.store.sweep import delete
+from tiffin.store.deletion import delete
 
 OPAQUE = "trusted.overlay.opaque"
 

@@ -289,9 +289,10 @@ def _delete(store: Store, taken: str) -> None:
     """A removed container's files: its shim does it where that is still ending, a fork of the spawner where it may take
     long."""
     from tiffin.store import sweep
+    from tiffin.store.deletion import is_empty
 
     busy = is_held(f"{taken}/diff")
-    if not busy and sweep.is_empty(f"{taken}/diff"):
+    if not busy and is_empty(f"{taken}/diff"):
         sweep.delete_if_free(taken)
     left = [name for name in os.listdir(store.path("trash")) if not (busy and taken.endswith(name))]
     if left and not client.sweep_later(store):
@@ -341,7 +342,7 @@ def _fixtures(parts: Parts) -> str:
         try:
             os.rename(fresh, path)
         except OSError:  # somebody was quicker
-            from tiffin.store.sweep import delete
+            from tiffin.store.deletion import delete
 
             delete(fresh)
     return path

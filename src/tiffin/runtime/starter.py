@@ -20,6 +20,7 @@ from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord
 from tiffin.runtime.stage import Stage
 from tiffin.store import Store, events, files, sweep
+from tiffin.store.deletion import delete
 from tiffin.store.locks import Lock, try_lock
 
 TYPE_CHECKING = False
@@ -122,7 +123,7 @@ class Starter:
 
     def _forget_volatile(self) -> None:
         """After a volatile mount overlay refuses the next, as a crash may have cost something; here was none."""
-        sweep.delete(self.store.path("containers", self.plan.id, "work/work/incompat/volatile"))  # overlayfs.rst
+        delete(self.store.path("containers", self.plan.id, "work/work/incompat/volatile"))  # overlayfs.rst
 
     def _prepare(self, given: dict[str, int]) -> tuple[dict[str, int], Streams]:
         """What the shim gets, and the program's ends of its streams."""

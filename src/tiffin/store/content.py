@@ -10,8 +10,8 @@ import os
 
 from tiffin.errors import BadArchive, BadParameter, StoreDamaged
 from tiffin.store import files
+from tiffin.store.deletion import delete
 from tiffin.store.store import Store
-from tiffin.store.sweep import delete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -112,7 +112,7 @@ class Draft:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if os.path.lexists(self.path):
-            from tiffin.store.sweep import delete  # only after failures
+            from tiffin.store.deletion import delete  # only after failures
 
             delete(self.path)
         self._lock.release()
