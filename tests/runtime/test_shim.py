@@ -13,8 +13,8 @@ from contextlib import suppress
 import pytest
 
 from tests.runtime.killing import parent, until
-from tiffin.engine import Config, Engine, ExecConfig, RunningContainer, Streams
-from tiffin.errors import ContainerPaused, StartFailed
+from tiffin.engine import Config, Engine, ExecConfig, HostConfig, RunningContainer, Streams
+from tiffin.errors import ContainerPaused, ExecFailed, StartFailed
 from tiffin.runtime import client
 from tiffin.runtime.channel import Channel, Message
 from tiffin.runtime.record import RunFolder
@@ -60,6 +60,22 @@ def test_nothing_that_came_and_went_stays_open(running: RunningContainer) -> Non
     for _ in range(5):
         use()
     until(lambda: descriptors(shim) == before)
+
+
+def test_an_exec_beyond_the_limit_of_processes_leaves_nothing_open(engine: Engine) -> None:
+    with engine.create("busybox", FOR_EVER, host=HostConfig(pids_limit=1)) as container:
+        running = container.start()
+        shim = parent(running.pid)
+
+        def refused() -> None:
+            with pytest.raises(ExecFailed):
+                running.exec(["true"], streams=_pipes())
+
+        refused()
+        before = until(lambda: _settled(shim))
+        for _ in range(5):
+            refused()
+        until(lambda: descriptors(shim) == before)
 
 
 def _settled(shim: int) -> list[str] | None:

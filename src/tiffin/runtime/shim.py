@@ -25,6 +25,7 @@ from tiffin.errors import TiffinError
 from tiffin.kernel import process, signals, unix
 from tiffin.kernel.cgroups import Group, Layout
 from tiffin.runtime.channel import Channel, ChannelClosed, Message
+from tiffin.runtime.failures import failure_of
 from tiffin.runtime.launch import (
     CannotStart,
     Child,
@@ -212,15 +213,29 @@ class Shim:
             self.loop.after(0.002, client, lambda: self._obey(client, content, descriptors))
             return
         ours, theirs = unix.pair()
-        cgroup = self._group().open_directory()
-        launcher, pidfd = process.clone(0, cgroup)
+        try:
+            launcher = self._fork_into_group()
+        except OSError as error:  # on v2 the group's limit of processes
+            for end in (ours, theirs):
+                end.close()
+            _close_all(descriptors)
+            client.tell({"failed": failure_of(None, error)})
+            return
         if launcher == 0:
             _launch_exec(content, self.first.pidfd, self._group().join_files(), theirs, self._announce)
-        for descriptor in (pidfd, cgroup):
-            if descriptor is not None:
-                os.close(descriptor)
         theirs.close()
         self.loop.watch(ours.fileno(), READ, lambda _: self._launched(client, launcher, ours, descriptors))
+
+    def _fork_into_group(self) -> int:
+        cgroup = self._group().open_directory()
+        try:
+            pid, pidfd = process.clone(0, cgroup)
+        finally:
+            if cgroup is not None:
+                os.close(cgroup)
+        if pid:
+            os.close(pidfd)
+        return pid
 
     def _launched(self, client: Client, launcher: int, result: socket, descriptors: list[int]) -> None:
         """The launcher has started the program, or says why not."""
