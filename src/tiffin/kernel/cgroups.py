@@ -145,6 +145,10 @@ class Group(NamedTuple):
                 if error.errno not in (errno.EBUSY, errno.ENOENT):
                     raise
 
+    def is_there(self) -> bool:
+        """In any hierarchy."""
+        return any(os.path.isdir(self.folder(hierarchy)) for hierarchy in self._hierarchies())
+
     def names_below(self) -> set[str]:
         """Of the groups right below it, in any hierarchy."""
         found: set[str] = set()

@@ -239,9 +239,10 @@ def _become_shim(
             end.close()
         try:
             had_run = supervise(launcher, status)
-        finally:  # also where the run could not be finished, as without its folders
-            group.kill(ENDING_PATIENCE)
-            group.remove(ENDING_PATIENCE)
+        finally:
+            if group.is_there():  # it was not the run's, or the run could not be finished, as without its folders
+                group.kill(ENDING_PATIENCE)
+                group.remove(ENDING_PATIENCE)
         _forget(claim)
         if not had_run:  # so it is with the last shim of all, whose spawner left or was killed
             claims, name = os.path.split(claim)
