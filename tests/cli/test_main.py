@@ -150,6 +150,7 @@ def broken(monkeypatch):
     ("error", "message"),
     [
         (tiffin.errors.NoSuchContainer("No such container: x"), "tiffin: No such container: x\n"),
+        (tiffin.errors.BadArchive("no \x1b[31mred\ntry: x"), "tiffin: no \\x1b[31mred\ntry: x\n"),
         (PermissionError(13, "Permission denied", "/var/lib/tiffin"), "tiffin: /var/lib/tiffin: Permission denied\n"),
         (OSError(28, "No space left on device"), "tiffin: the standard output: No space left on device\n"),
         (TimeoutError("nobody answers"), "tiffin: nobody answers\n"),

@@ -152,6 +152,8 @@ BAD: dict[str, tuple[Members, type[TiffinError], str]] = {
         BadArchive, "should be sha256:.* and is"),
     "a config of something else": (
         manifest_json(Config="other") | {"other": b'{"rootfs": {}}'}, BadArchive, "no image"),
+    "a config of a name that a terminal would obey": (
+        manifest_json(Config="\x1b[31mred\0" + 1000 * "x"), BadArchive, r"^\?\[31mred\?x{191} is missing"),
     "a huge document": (manifest_json() | {"manifest.json": b" " * (17 << 20)}, BadArchive, "more than 16 MB"),
 }  # fmt: skip
 

@@ -39,7 +39,13 @@ def exit_code(error: Exception, command: Command) -> int:
 
 
 def sentence(error: Exception) -> str:
-    """What to print for an error."""
+    """What to print for an error. Names in it come from strangers; nothing of them is a command to the terminal."""
+    from tiffin.cli.table import visible  # only in trouble
+
+    return "\n".join(map(visible, _sentence(error).split("\n")))
+
+
+def _sentence(error: Exception) -> str:
     if isinstance(error, TiffinError):
         return f"tiffin: {error}"
     if isinstance(error, OSError):

@@ -20,7 +20,7 @@ from tiffin.images import forms
 from tiffin.kernel.files import RESOLVE_BENEATH, RESOLVE_NO_MAGICLINKS, openat2
 from tiffin.layers.compression import Inflated, Readable, uncompressed
 from tiffin.layers.entry import HARD_LINK, Entry
-from tiffin.layers.names import parts
+from tiffin.layers.names import parts, shown
 from tiffin.layers.space import Room
 from tiffin.layers.tarreader import entries
 from tiffin.record import NamedTuple
@@ -55,7 +55,9 @@ def read(archive: Archive, name: str) -> bytes:
     with archive.open(name) as member:
         content = member.read(forms.LARGEST + 1)
     if len(content) > forms.LARGEST:
-        raise BadArchive(f"{name} in the archive has more than {forms.LARGEST >> 20} MB; it should be a small document")
+        raise BadArchive(
+            f"{_shown(name)} in the archive has more than {forms.LARGEST >> 20} MB; it should be a small document"
+        )
     return content
 
 
@@ -123,7 +125,7 @@ class TarFile:
     def _file(self, name: str) -> _File:
         member = self._find(name)
         if isinstance(member, _Link):
-            raise BadArchive(f"{name} is missing in the archive: it is incomplete, or holds no images")
+            raise BadArchive(f"{_shown(name)} is missing in the archive: it is incomplete, or holds no images")
         return member
 
     def _find(self, name: str) -> _File | _Link:
@@ -147,7 +149,7 @@ class Folder:
         try:
             return open(self._descriptor(name), "rb")
         except OSError as error:
-            raise BadArchive(f"cannot read {name} in the folder: {error.strerror}") from error
+            raise BadArchive(f"cannot read {_shown(name)} in the folder: {error.strerror}") from error
 
     def size(self, name: str) -> int:
         with self.open(name) as file:
@@ -253,18 +255,22 @@ def _index(tape: _Skimmer) -> dict[str, _File | _Link]:
 def _member(entry: Entry, name: str, position: int) -> _File | _Link | None:
     if entry.kind == stat.S_IFREG:
         if entry.segments is not None:
-            raise BadArchive(f"{name} is a sparse file; no program writes an archive of images so")
+            raise BadArchive(f"{_shown(name)} is a sparse file; no program writes an archive of images so")
         return _File(position, entry.stored)
     if entry.kind in (stat.S_IFLNK, HARD_LINK):
         target = os.fsdecode(entry.link)
         beside = "" if entry.kind == HARD_LINK else os.path.dirname(name)
         goal = os.path.normpath(os.path.join(beside, target))
         if goal.startswith(("/", "..")):
-            raise BadArchive(f"{name} in the archive is a link that leads out of it, to {target!r}")
+            raise BadArchive(f"{_shown(name)} in the archive is a link that leads out of it, to {shown(entry.link)!r}")
         return _Link(goal)
     if entry.kind == stat.S_IFDIR:
         return None
-    raise BadArchive(f"{name} in the archive is neither file, folder nor link")
+    raise BadArchive(f"{_shown(name)} in the archive is neither file, folder nor link")
+
+
+def _shown(name: str) -> str:
+    return shown(os.fsencode(name))
 
 
 def _place_in_file(source: BinaryIO) -> int | None:
