@@ -95,6 +95,23 @@ def test_a_global_header_holds_for_all_that_follow_until_taken_back() -> None:
     assert [(entry.uid, entry.gid) for entry, _ in read(archive)] == [(1234, 0), (1234, 5), (1234, 0)]
 
 
+def test_a_global_header_of_thousands_of_records_is_refused() -> None:
+    records = {f"SCHILY.xattr.user.{number}": "x" for number in range(2000)}
+    with pytest.raises(BadArchive, match="more than 1000 records"):
+        read(tar(Item("a"), pax_headers=records))
+
+
+def test_an_unknown_kind_is_told_with_its_name() -> None:
+    with pytest.raises(BadArchive, match="unknown kind b'Z': name$"):
+        read(patched(tar(Item("name")), 156, b"Z"))
+
+
+@pytest.mark.parametrize("content", [b"hello" * 200, b"\xff" * 2000, b"PK\3\4" + b"\x80" * 2000])
+def test_what_looks_like_no_tar_is_told_as_such(content: bytes) -> None:
+    with pytest.raises(BadArchive, match="this is no tar archive"):
+        read(content)
+
+
 def test_attributes_come_as_schily_records() -> None:
     entry = only(tar(Item("x", pax={"SCHILY.xattr.user.a%3Db": "value", "SCHILY.xattr.user.none": ""})))
     assert entry.xattrs == (("user.a=b", b"value"), ("user.none", b""))

@@ -117,7 +117,9 @@ def _mount_overlay_by_layers(
     context = syscall(SYS.fsopen, b"overlay", FSOPEN_CLOEXEC)
     try:
         _fsconfig(context, FSCONFIG_SET_STRING, b"source", b"tiffin", 0)
-        for key, text in [("lowerdir+", lower) for lower in lowers] + options:
+        # the kernel takes backslashes out of upperdir and workdir, but not out of lowerdir+ (ovl_mount_dir)
+        plain = [(key, text.replace("\\", "\\\\")) for key, text in options]
+        for key, text in [("lowerdir+", lower) for lower in lowers] + plain:
             _fsconfig(context, FSCONFIG_SET_STRING, os.fsencode(key), os.fsencode(text), 0)
         if volatile:
             _fsconfig(context, FSCONFIG_SET_FLAG, b"volatile", None, 0)

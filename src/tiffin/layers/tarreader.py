@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 
 MOST_EXTENSION = 1 << 20  # of a pax or long name entry, in bytes: as in Go
+MOST_GLOBAL = 1000  # records that hold for all entries: each costs time at each of them
 MOST_SEGMENTS = 1 << 20
 MOST_ID = 0xFFFFFFFE  # 0xffffffff means "leave it" to chown(2)
 MOST_SIZE = 1 << 62
@@ -106,7 +107,7 @@ class _Reader:
             return None
         kind = _KINDS.get(flag)
         if kind is None:
-            raise BadArchive(f"the archive has an entry of the unknown kind {flag!r}: {shown(fields[0])}")
+            raise BadArchive(f"the archive has an entry of the unknown kind {flag!r}: {shown(_text(fields[0]))}")
         entry = self._plain(fields, kind)
         if self._next or self._all:
             entry = self._with_records(entry)
@@ -152,6 +153,8 @@ class _Reader:
             self._next = list(_records(content))
         elif flag == b"g":
             self._all = {key: value for key, value in (self._all | dict(_records(content))).items() if value}
+            if len(self._all) > MOST_GLOBAL:
+                raise BadArchive(f"the archive has more than {MOST_GLOBAL} records that hold for all its entries")
         elif flag == b"L":
             self._long_name = _text(content)
         elif flag == b"K":
@@ -248,7 +251,7 @@ def _sparse(entry: Entry, numbers: list[int], size: int) -> Entry:
 
 def _check_sum(block: bytes, field: bytes) -> None:
     """The sum of the header's bytes, its own field counted as spaces."""
-    said = _number(field, "checksum")
+    said = -1 if field[0] & 0x80 else _number(field, "checksum")  # nobody writes one in base 256
     total = sum(block.translate(None, b"\0")) - sum(field) + 8 * 32  # most of a header are zeros: quicker without
     if said == total:
         return

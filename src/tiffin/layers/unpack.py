@@ -294,7 +294,8 @@ def _explained(error: OSError, folder: str) -> Exception | None:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreFull(f"the disk of {folder} is full; remove images or containers, or name another --root")
     if error.errno in (errno.EPERM, errno.EACCES):
-        return PermissionError(error.errno, "writing a layer needs root's rights", error.filename)
+        wanted = "root's rights" if os.geteuid() else "a file system that keeps whiteouts: name another --root"
+        return PermissionError(error.errno, f"writing a layer needs {wanted}", error.filename)
     if error.errno in (errno.EFBIG, errno.EMLINK, errno.ENAMETOOLONG):
         name = os.fsencode(error.filename) if isinstance(error.filename, str | bytes) else b"something"
         return BadArchive(f"this file system cannot hold what the archive has: {shown(name)}: {error.strerror}")

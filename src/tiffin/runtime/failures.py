@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from errno import EISDIR, ENOTDIR
+from errno import EINVAL, EISDIR, ENOTDIR
 
 from tiffin.record import NamedTuple
 from tiffin.runtime.stage import CannotExecute
@@ -51,6 +51,10 @@ CANNOT: Mapping[str, str] = {
 ONTO = "Are you trying to mount a directory onto a file (or vice-versa)?"  # Docker's words
 
 
+BENEATH = "the file system of the root may be an overlay itself, or one over the net: name another --root"
+"""what EINVAL from overlay nearly always means (kernel: overlayfs.rst, "Upper and Lower")"""
+
+
 class Failure(NamedTuple):
     """`kind`: missing, denied, user, running, gone, killed, or step. `step` is for who looks for a fault of ours."""
 
@@ -70,5 +74,10 @@ def failure_of(step: Any, error: BaseException) -> Failure:
     tried = f"cannot {CANNOT[name].format(**step._asdict())}" if step else "cannot begin"
     if not isinstance(error, OSError):
         return Failure("step", name, 0, f"{tried}: {type(error).__name__}: {error}")
-    hint = f"; {ONTO}" if error.errno in (EISDIR, ENOTDIR) and name in ("Bind", "MountMemory") else ""
-    return Failure("step", name, error.errno or 0, f"{tried}: {error.strerror}{hint}")
+    return Failure("step", name, error.errno or 0, f"{tried}: {error.strerror}{_hint(name, error)}")
+
+
+def _hint(step: str, error: OSError) -> str:
+    if error.errno in (EISDIR, ENOTDIR) and step in ("Bind", "MountMemory"):
+        return f"; {ONTO}"
+    return f"; {BENEATH}" if error.errno == EINVAL and step == "MountUnion" else ""
