@@ -35,6 +35,7 @@ MOVE_MOUNT_F_EMPTY_PATH = 0x4
 MOVE_MOUNT_T_EMPTY_PATH = 0x40
 MOUNT_ATTR_RDONLY = 0x1
 
+TALLEST = 500  # layers below the upper one in an overlay (OVL_MAX_STACK)
 OPTION_PAGE = 4095  # mount(2) takes one page of options
 
 

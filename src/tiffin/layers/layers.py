@@ -6,6 +6,7 @@ import os
 
 from tiffin import json
 from tiffin.errors import BadArchive, NoSuchLayer, StoreDamaged, Unsupported
+from tiffin.kernel.mounts import TALLEST
 from tiffin.model.nouns import Layer, chain_id
 from tiffin.store import files
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from tiffin.layers.unpack import Unpacked
     from tiffin.store import Draft, Store
 
-TALLEST = 500  # layers in one overlay (kernel: OVL_MAX_STACK)
 
 
 class Layers:

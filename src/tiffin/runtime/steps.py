@@ -109,9 +109,16 @@ class MountUnion(NamedTuple):
     why: str = "put the read-write layer on the read-only ones: the union view"
 
     def apply(self, stage: Stage) -> None:
-        folder = os.open(self.at, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        mounts.mount_overlay(tuple(self.lowers), self.upper, self.work, folder, volatile=self.volatile)
-        os.close(folder)
+        folder, lowers = os.open(self.at, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC), tuple(self.lowers)
+        lowest = None
+        if len(lowers) > mounts.TALLEST:  # an image may have that many, and the fixtures lie below it: two become one
+            mounts.mount_overlay(lowers[-2:], None, None, folder)
+            lowest = os.open(self.at, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+            lowers = (*lowers[:-2], f"/proc/self/fd/{lowest}")
+        mounts.mount_overlay(lowers, self.upper, self.work, folder, volatile=self.volatile)
+        for descriptor in (folder, lowest):
+            if descriptor is not None:
+                os.close(descriptor)
         stage.root = os.open(self.at, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
