@@ -314,6 +314,27 @@ def test_the_names_inside_lead_to_the_loopback(engine: Engine) -> None:
     assert "1 packets received" in found
 
 
+@pytest.mark.parametrize("link", ["../run/systemd/resolve/stub.conf", "/nowhere", "lost/../../../../../nowhere"])
+def test_what_a_link_leads_to_is_made_inside_to_be_mounted_on(fresh_engine: Engine, link: str) -> None:
+    members: dict[str, busybox.Content] = {"etc/resolv.conf": busybox.Link(link), "srv": busybox.Link("/lost/folder")}
+    fresh_engine.import_(io.BytesIO(busybox.tar(members)), "leading")
+    script = "cat /etc/resolv.conf; cd -P /srv; pwd"
+    config, host = Config(working_dir="/srv"), HostConfig(tmpfs={"/srv": ""})
+    with fresh_engine.run("leading", ["sh", "-c", script], config=config, host=host) as container:
+        assert container.wait() == 0
+        with open("/etc/resolv.conf", "rb") as file:
+            assert container.output() == file.read() + b"/lost/folder\n"
+    assert not os.path.lexists("/nowhere")
+    assert not os.path.lexists("/lost")
+
+
+def test_a_link_around_in_a_circle_is_a_clear_error(fresh_engine: Engine) -> None:
+    fresh_engine.import_(io.BytesIO(busybox.tar({"etc/hosts": busybox.Link("hosts")})), "leading")
+    container = fresh_engine.create("leading", ["true"])
+    with pytest.raises(StartFailed, match="at /etc/hosts: Too many levels of symbolic links"):
+        container.start()
+
+
 @pytest.mark.parametrize("target", ["/proc", "/proc/sys/kernel", "/proc/1/attr", "/lead/sys"])
 @pytest.mark.parametrize("kind", ["bind", "tmpfs"])
 def test_nothing_is_mounted_over_what_the_kernel_tells(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from binascii import a2b_base64
-from errno import EISDIR, ENODEV, EPERM
+from errno import ENODEV, EPERM
 
 from tiffin.kernel import capabilities, mounts, network, process, seccomp
 from tiffin.kernel.cgroups import join
@@ -28,6 +28,7 @@ from tiffin.kernel.mounts import (
     MS_SLAVE,
 )
 from tiffin.record import NamedTuple
+from tiffin.runtime.places import close_all, existing, file_in, folder_in, place
 from tiffin.runtime.stage import Stage, is_null
 from tiffin.runtime.users import find_user
 
@@ -132,11 +133,11 @@ class MountKernel(NamedTuple):
     why: str
 
     def apply(self, stage: Stage) -> None:
-        target = _folder_in(stage.root, self.target)
+        target = folder_in(stage.root, self.target)
         mounts.mount(self.kind, f"/proc/self/fd/{target}", self.kind, self.flags, self.options)
         os.close(target)
         if self.kind == "proc":
-            mounted = _folder_in(stage.root, self.target)
+            mounted = folder_in(stage.root, self.target)
             stage.proc = os.fstat(mounted).st_dev
             os.close(mounted)
 
@@ -149,12 +150,12 @@ class MountCgroups(NamedTuple):
     why: str = "see the own limits and use, not those of others"
 
     def apply(self, stage: Stage) -> None:
-        top = _folder_in(stage.root, "/sys/fs/cgroup")
+        top = folder_in(stage.root, "/sys/fs/cgroup")
         there = f"/proc/self/fd/{top}"
         safe = MS_NOSUID | MS_NODEV | MS_NOEXEC
         mounts.mount("tmpfs", there, "tmpfs", safe, "mode=755")
         os.close(top)
-        top = _folder_in(stage.root, "/sys/fs/cgroup")  # now the tmpfs
+        top = folder_in(stage.root, "/sys/fs/cgroup")  # now the tmpfs
         os.fchdir(top)
         for name, kind, options in self.entries:
             os.mkdir(name)
@@ -175,7 +176,7 @@ class MountMemory(NamedTuple):
     why: str = "files in memory, gone with the process space"
 
     def apply(self, stage: Stage) -> None:
-        target = _folder_in(stage.root, self.target, 0o1777)
+        target = folder_in(stage.root, self.target, 0o1777)
         _spare_proc(stage, target, self.target)
         there = os.fstat(target)
         words = [word for word in self.options.split(",") if word]
@@ -193,10 +194,10 @@ class MakeDevices(NamedTuple):
     def apply(self, stage: Stage) -> None:
         mask, folders = os.umask(0), dict[str, int]()
         for path, mode, major, minor in self.nodes:
-            folder, name = _place(stage.root, path, folders)
+            folder, name = place(stage.root, path, folders)
             os.mknod(name, mode, os.makedev(major, minor), dir_fd=folder)
         os.umask(mask)
-        _close_all(folders)
+        close_all(folders)
 
 
 class MakeLinks(NamedTuple):
@@ -206,9 +207,9 @@ class MakeLinks(NamedTuple):
     def apply(self, stage: Stage) -> None:
         folders = dict[str, int]()
         for path, target in self.links:
-            folder, name = _place(stage.root, path, folders)
+            folder, name = place(stage.root, path, folders)
             os.symlink(target, name, dir_fd=folder)
-        _close_all(folders)
+        close_all(folders)
 
 
 class Bind(NamedTuple):
@@ -229,7 +230,7 @@ class Bind(NamedTuple):
         if self.readonly:
             mounts.set_attributes(tree, add=mounts.MOUNT_ATTR_RDONLY, recursive=self.recursive)
         is_folder = stat.S_ISDIR(os.fstat(tree).st_mode)
-        target = _folder_in(stage.root, self.target) if is_folder else _file_in(stage.root, self.target)
+        target = folder_in(stage.root, self.target) if is_folder else file_in(stage.root, self.target)
         _spare_proc(stage, target, self.target)
         mounts.move_mount(tree, target)
         os.close(target)
@@ -245,7 +246,7 @@ class MaskPaths(NamedTuple):
         if not is_null(null):  # the host's would do, but root inside could change its mode, through any masked path
             raise OSError(ENODEV, "/dev/null is no null device", "/dev/null")
         for path in self.paths:
-            target = _existing(stage.root, path)
+            target = existing(stage.root, path)
             if target is None:
                 continue
             there = f"/proc/self/fd/{target}"
@@ -263,7 +264,7 @@ class ReadonlyPaths(NamedTuple):
 
     def apply(self, stage: Stage) -> None:
         for path in self.paths:
-            target = _existing(stage.root, path)
+            target = existing(stage.root, path)
             if target is None:
                 continue
             tree = mounts.open_tree("", folder=target, recursive=True)
@@ -279,7 +280,7 @@ class OpenTerminal(NamedTuple):
     def apply(self, stage: Stage) -> None:
         stage.take_terminal(open_in_root(stage.root, "/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY))
         # as with docker, /dev/console is the first process's terminal
-        console, tree = _file_in(stage.root, "/dev/console"), mounts.open_tree("", folder=stage.terminal)
+        console, tree = file_in(stage.root, "/dev/console"), mounts.open_tree("", folder=stage.terminal)
         mounts.move_mount(tree, console)
         os.close(tree)
         os.close(console)
@@ -290,7 +291,7 @@ class MakeFolder(NamedTuple):
     why: str = "the working folder is made where the image lacks it"
 
     def apply(self, stage: Stage) -> None:
-        os.close(_folder_in(stage.root, self.path))
+        os.close(folder_in(stage.root, self.path))
 
 
 class PivotRoot(NamedTuple):
@@ -486,58 +487,7 @@ def _told(step: Step) -> tuple[object, ...]:
     return fields[:-1] if usual.get("why") == step.why else fields
 
 
-def _existing(root: int, path: str) -> int | None:
-    try:
-        return open_in_root(root, path, os.O_PATH)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-
-
 def _spare_proc(stage: Stage, target: int, path: str) -> None:
     """Nobody may cover what the kernel tells of processes: not by a link of the image that leads there either."""
     if os.fstat(target).st_dev == stage.proc and path not in SHOWN_OTHERWISE:
         raise OSError(EPERM, "nothing may be mounted inside /proc", path)
-
-
-def _folder_in(root: int, path: str, mode: int = 0o755) -> int:
-    """A descriptor of a folder inside; made, with those above it, where it is missing."""
-    try:
-        return open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
-    except FileNotFoundError:
-        parent, name = os.path.split(path.rstrip("/"))
-        above = _folder_in(root, parent)
-        mask = os.umask(0)
-        try:
-            os.mkdir(name, mode, dir_fd=above)
-        except FileExistsError:  # a link that leads nowhere
-            raise NotADirectoryError(20, "is a link that leads nowhere", path) from None
-        finally:
-            os.umask(mask)
-            os.close(above)
-        return open_in_root(root, path, os.O_PATH | os.O_DIRECTORY)
-
-
-def _place(root: int, path: str, folders: dict[str, int]) -> tuple[int, str]:
-    """The folder for a new name, and the name. What `folders` has is open already; it is to be closed in the end."""
-    parent, name = os.path.split(path)
-    if parent not in folders:
-        folders[parent] = _folder_in(root, parent)
-    return folders[parent], name
-
-
-def _close_all(folders: dict[str, int]) -> None:
-    for folder in folders.values():
-        os.close(folder)
-
-
-def _file_in(root: int, path: str) -> int:
-    """A descriptor of a file inside, to mount on; an empty one is made where it is missing."""
-    found = _existing(root, path)
-    if found is None:
-        os.close(_folder_in(root, os.path.dirname(path)))
-        made = open_in_root(root, path, os.O_WRONLY | os.O_CREAT | os.O_NOCTTY | os.O_NONBLOCK, 0o644)
-        os.close(made)
-        found = open_in_root(root, path, os.O_PATH)
-    elif stat.S_ISDIR(os.fstat(found).st_mode):  # move_mount(2) would call it an invalid argument
-        raise IsADirectoryError(EISDIR, os.strerror(EISDIR), path)
-    return found
