@@ -16,8 +16,8 @@ from tiffin.errors import StartFailed
 pytestmark = pytest.mark.root
 
 
-def test_the_folder_of_a_root_may_have_any_name(engine_root: Roots) -> None:
-    odd = " bl\\ank:,\"'%s\n\u00fc"
+@pytest.mark.parametrize("odd", [" bl\\ank:,\"'%s\n\u00fc", 14 * ("/" + 240 * "x")], ids=["odd", "long"])
+def test_the_folder_of_a_root_may_have_any_name(engine_root: Roots, odd: str) -> None:
     engine = busybox.engine(engine_root.root + odd, engine_root.runroot + odd)
     with engine.run("busybox", ["touch", "/made"]) as container:
         container.wait()

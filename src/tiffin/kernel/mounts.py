@@ -142,9 +142,13 @@ def _mount_overlay_by_page(
         page = _page(lowers, options, volatile)
         if len(os.fsencode(page)) > OPTION_PAGE:
             # a number in /proc/self/fd is the shortest name that a folder can have: 500 layers in two kilobytes
-            folders = [os.open(lower, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC) for lower in lowers]
+            def number(path: str) -> str:
+                folders.append(os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+                return str(folders[-1])
+
+            options = [(key, number(text) if key in ("upperdir", "workdir") else text) for key, text in options]
+            page = _page(tuple(map(number, lowers)), options, volatile)
             os.chdir("/proc/self/fd")
-            page = _page(tuple(map(str, folders)), options, volatile)
         mount("tiffin", f"/proc/self/fd/{target}", "overlay", 0, page)
     finally:
         os.fchdir(here)
