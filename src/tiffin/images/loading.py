@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from tiffin.errors import BadArchive
+from tiffin.errors import BadArchive, StoreDamaged
 from tiffin.images.archive import Archive, readable
 from tiffin.images.config import ImageConfig
 from tiffin.images.history import is_made_from
@@ -80,10 +80,15 @@ class Loading:
         is_plain = layer.digest == diff_id
         # without a manifest, nothing would go out differently for another blob
         blob = None if is_plain or (here and layer.digest is None) else self._blob(layer, diff_id)
-        if not here:
-            self._unpack(layer, blob, parent, diff_id)
-        elif blob is not None and not self._is_proven(blob, diff_id):
-            self._prove(blob, diff_id)
+        try:
+            if not here:
+                self._unpack(layer, blob, parent, diff_id)
+            elif blob is not None and not self._is_proven(blob, diff_id):
+                self._prove(blob, diff_id)
+        except BadArchive:
+            if blob is not None:  # one that was here already may have been damaged since
+                self._images.content.verify(blob.digest)
+            raise
         return blob
 
     def _blob(self, layer: OfferedLayer, diff_id: str) -> Blob | None:
@@ -111,10 +116,15 @@ class Loading:
     def _is_proven(self, blob: Blob, diff_id: str) -> bool:
         """Whether an image here has this blob as this layer already."""
         for image in self._images.all():
-            if blob.digest in {kept.digest for kept in self._images.record(image.id).blobs if kept}:
-                pairs = zip(self._images.record(image.id).blobs, self._images.config(image.id).diff_ids, strict=True)
-                if (blob.digest, diff_id) in {(kept.digest, known) for kept, known in pairs if kept}:
-                    return True
+            blobs = self._images.record(image.id).blobs
+            if blob.digest not in {kept.digest for kept in blobs if kept}:
+                continue
+            try:
+                diff_ids = self._images.config(image.id).diff_ids
+            except StoreDamaged:  # maybe it is this one that is to be loaded again
+                continue
+            if (blob.digest, diff_id) in {(kept.digest, id) for kept, id in zip(blobs, diff_ids, strict=True) if kept}:
+                return True
         return False
 
     def _prove(self, blob: Blob, diff_id: str) -> None:

@@ -91,13 +91,14 @@ class Images:
 
     def record(self, id: str) -> Record:
         """Raises NoSuchImage, or StoreDamaged where the record says nothing that makes sense."""
-        path = f"{self._folder(id)}/json"
+        folder = self._folder(id)
         try:
-            return _from_bytes(id, files.read(path))
+            return _from_bytes(id, files.read(f"{folder}/json"))
         except FileNotFoundError as error:
             raise NoSuchImage(f"No such image: {id}; see what there is: tiffin images") from error
         except (ValueError, KeyError, TypeError) as error:
-            raise StoreDamaged(f"{path} is damaged: {error}; move it away and load the image again") from error
+            hint = f"move the folder {folder} away and load the image again"
+            raise StoreDamaged(f"{folder}/json is damaged: {error}; {hint}") from error
 
     def config(self, id: str) -> ImageConfig:
         """Not verified against the id, which costs the start of a container 2 ms; `config_bytes` does that."""

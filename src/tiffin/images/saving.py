@@ -18,7 +18,6 @@ import stat
 from hashlib import sha256
 
 from tiffin import json
-from tiffin.errors import StoreDamaged
 from tiffin.images import forms
 from tiffin.images.config import ImageConfig
 from tiffin.images.loading import Progress
@@ -136,7 +135,7 @@ class Saving:
                 hash.update(piece)
                 yield piece
         if f"sha256:{hash.hexdigest()}" != digest:
-            raise StoreDamaged(f"{self._images.content.path(digest)} is not what its name says: load its image again")
+            raise self._images.content.damaged(digest)
 
     def _is_gzip(self, blob: Blob) -> bool:
         with self._images.content.open(blob.digest) as file:

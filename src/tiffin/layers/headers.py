@@ -206,7 +206,7 @@ def checksum() -> Callable[[bytes | memoryview, int], int]:
 
 
 def _edited(body: Body, why: str | None) -> StoreDamaged:
-    return StoreDamaged(f"the layer's file {shown(body.path)} was changed by hand: {why}; load or pull its image again")
+    return StoreDamaged(f"the layer's file {shown(body.path)} was changed by hand: {why}")
 
 
 def _packer() -> _Packer:
@@ -248,4 +248,4 @@ class _Inflated:
         self._file.close()
 
     def damaged(self) -> StoreDamaged:
-        return StoreDamaged(f"the header stream {self._path} is damaged; load or pull its image again")
+        return StoreDamaged(f"the header stream {self._path} is damaged")

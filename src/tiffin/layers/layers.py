@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tiffin.store import Draft, Store
 
 
-
 class Layers:
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -32,11 +31,11 @@ class Layers:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NoSuchLayer(f"no layer {id}; try: tiffin images -a") from error
         except ValueError as error:
-            raise StoreDamaged(f"{path} is damaged; load or pull its image again") from error
+            raise self._damaged(id, f"{path} is damaged") from error
         try:
             return Layer(id, form["parent"], form["diff_id"], form["size"])
         except (KeyError, TypeError) as error:
-            raise StoreDamaged(f"{path} does not say what it must; load or pull its image again") from error
+            raise self._damaged(id, f"{path} does not say what it must") from error
 
     def has(self, id: str) -> bool:
         return os.path.lexists(self._path(id, "json"))
@@ -125,13 +124,19 @@ class Layers:
         """
         from tiffin.layers.pack import pack  # only to save
 
-        return pack(self.folder(id), self._path(id, "headers"))
+        try:
+            yield from pack(self.folder(id), self._path(id, "headers"))
+        except StoreDamaged as error:
+            raise self._damaged(id, error) from error
 
     def tar_size(self, id: str) -> int:
         """Bytes of the layer's tar."""
         from tiffin.layers.headers import HeaderStream  # only to save
 
-        return HeaderStream(self._path(id, "headers")).size
+        try:
+            return HeaderStream(self._path(id, "headers")).size
+        except StoreDamaged as error:
+            raise self._damaged(id, error) from error
 
     def remove(self, id: str) -> None:
         """Take a layer out of the store. The caller holds the lock exclusive and knows that nothing needs the layer."""
@@ -173,6 +178,10 @@ class Layers:
         except FileExistsError:  # somebody else made the same one meanwhile
             return self.get(layer.id)
         return layer
+
+    def _damaged(self, id: str, why: object) -> StoreDamaged:
+        # a load does not look into a layer that is there
+        return StoreDamaged(f"{why}; move the folder {self._path(id)} away and load its image again")
 
     def _path(self, id: str, *parts: str) -> str:
         algorithm, _, name = id.partition(":")

@@ -28,7 +28,7 @@ def pack(tree: str, headers: str) -> Iterator[bytes]:
         size += len(piece)
         yield piece
     if size != stream.size or "sha256:" + digest.hexdigest() != stream.digest:
-        raise StoreDamaged(f"the layer of {headers} does not give its tar any more; load or pull its image again")
+        raise StoreDamaged(f"the layer of {headers} does not give its tar any more")
 
 
 def _pieces(tree: str, stream: HeaderStream) -> Iterator[bytes]:
