@@ -66,10 +66,12 @@ os.environ["SECRET"] = os.environ["LC_ALL"] = os.environ["HOME"] = os.environ["P
 """
 
 
-def look(roots: Roots, before: str) -> str:
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", textwrap.dedent(before) + CALLER, *roots]
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+def look(roots: Roots, before: str, *, called: str = sys.executable) -> str:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONHOME": sys.base_prefix}
+    command = [called, "-c", textwrap.dedent(before) + CALLER, *roots]
+    return subprocess.run(
+        command, executable=sys.executable, check=True, stdout=subprocess.PIPE, text=True, env=environment
+    ).stdout
 
 
 def test_a_program_cannot_tell_who_has_started_it(fresh_engine: Engine, engine_root: Roots) -> None:
@@ -80,6 +82,12 @@ def test_a_program_cannot_tell_who_has_started_it(fresh_engine: Engine, engine_r
     assert "secret" not in odd
     assert _differences(plain, odd) == []
     assert _differences(plain, usual) == []
+
+
+@pytest.mark.parametrize("called", ["somebody", "ls"])
+@pytest.mark.usefixtures("fresh_engine")
+def test_the_name_by_which_the_caller_was_called_does_not_matter(engine_root: Roots, called: str) -> None:
+    assert "PATH=" in look(engine_root, "", called=called)
 
 
 @pytest.mark.parametrize("init", [False, True])

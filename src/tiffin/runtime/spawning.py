@@ -14,6 +14,7 @@ from tiffin.runtime.channel import Channel, connect
 from tiffin.store import Store
 from tiffin.store.locks import Lock, lock, try_lock
 
+PYTHON = "/proc/self/exe"  # sys.executable is a guess from argv[0], which may be anything
 READY, HELD = 10, 11  # descriptors of the spawner: on which it says that it listens, and the lock until it does
 PATIENCE = 20.0  # seconds for a fresh Python to listen
 
@@ -86,7 +87,7 @@ _known_build: int | None = None
 
 
 def _look_at_build() -> int:
-    parts = [sys.executable]
+    parts = [os.readlink(PYTHON)]
     package = os.path.dirname(os.path.dirname(__file__))
     for folder in ("kernel", "runtime", "store"):
         with os.scandir(f"{package}/{folder}") as entries:
@@ -132,7 +133,7 @@ def _command(path: str) -> list[str]:
     code = f"import sys; sys.path.insert(0, {source!r}); from tiffin.runtime.spawner import main"
     code += f"; main({path!r}, {READY}, {HELD})"
     # argv[0] with a slash tells Python where its library is, whatever file it was started from
-    return [os.path.realpath(sys.executable), "-I", "-S", "-X", "utf8", "-c", code]
+    return [os.readlink(PYTHON), "-I", "-S", "-X", "utf8", "-c", code]
 
 
 def _environment() -> dict[str, str]:
@@ -146,11 +147,11 @@ def _environment() -> dict[str, str]:
 
 def _program() -> int:
     try:
-        return sealed_copy(os.path.realpath(sys.executable), "tiffin-spawner")
+        return sealed_copy(PYTHON, "tiffin-spawner")
     except PermissionError:
         from tiffin.kernel.mounts import readonly_copy  # where memfd is forbidden
 
-        return readonly_copy(os.path.realpath(sys.executable))
+        return readonly_copy(PYTHON)
 
 
 def _read(descriptor: int, until: float) -> bytes:
