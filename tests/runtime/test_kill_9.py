@@ -173,6 +173,30 @@ def test_a_launcher_or_shim_killed_anywhere(
     assert sprung > len(points) * 0.8  # no two runs make quite the same calls
 
 
+def test_the_shim_of_a_rm_container_killed_anywhere_leaves_nothing(engine: Engine, report: str) -> None:
+    """Also when the container has gone, and its run not yet."""
+    with engine.create("busybox", FOR_EVER, name="neighbour") as neighbour, neighbour.start() as running:
+        with trap(waiting(engine).shim, report) as seen:
+            _run_and_kill(engine)
+        points, sprung = seen.passed()[1::2], 0
+        for point in points:
+            with trap(waiting(engine).shim, report, point) as seen:
+                _run_and_kill(engine)
+            sprung += seen.was_sprung
+            until(lambda: not seen.was_sprung or [summary.name for summary in engine.ps(all=True)] == ["neighbour"])
+        assert sprung > len(points) * 0.8
+        running.kill()
+
+
+def _run_and_kill(engine: Engine) -> None:
+    try:
+        running = engine.run("busybox", FOR_EVER, host=HostConfig(auto_remove=True), owned=False)
+        running.kill()
+        running.wait()
+    except (StartFailed, ContainerNotRunning, NoSuchContainer):
+        pass
+
+
 def test_a_spawner_killed_anywhere_is_not_noticed(engine: Engine, victim: Container, report: str) -> None:
     with trap(waiting(engine).spawner, report) as seen:
         victim.start().kill()

@@ -51,12 +51,18 @@ def recover(store: Store, id: str, *, auto_remove: bool = False) -> None:
             last = LastRun(record.boot, record.started)  # it had only just begun
         is_unfinished = last is not None and not last.finished
         if last and is_unfinished:
-            reason = SUPERVISOR_KILLED if same_boot else MACHINE_STOPPED
-            folder.write_last(last._replace(finished=time.time(), exit_code=KILLED, reason=reason))
-            events.emit(store, "container", "die", id, {"exitCode": str(KILLED), "reason": reason})
+            _tell_end(folder, last, SUPERVISOR_KILLED if same_boot else MACHINE_STOPPED)
         if (record and record.auto_remove) or (is_unfinished and auto_remove):
             _throw_away(store, id)
         folder.clear()
+
+
+def _tell_end(folder: RunFolder, last: LastRun, reason: str) -> None:
+    try:
+        folder.write_last(last._replace(finished=time.time(), exit_code=KILLED, reason=reason))
+    except FileNotFoundError:  # the container is gone: its shim, which had told the end, threw it away
+        return
+    events.emit(folder.store, "container", "die", folder.id, {"exitCode": str(KILLED), "reason": reason})
 
 
 def _put_away(store: Store, name: str) -> None:
@@ -71,6 +77,8 @@ def _put_away(store: Store, name: str) -> None:
             record = read_record(ended)
             if record and record.boot == process.boot_id():
                 _remove_group(record)
+                if record.auto_remove:
+                    sweep.free_names(store)
             folder.clear()
     delete(ended)
 
@@ -118,6 +126,7 @@ def _throw_away(store: Store, id: str) -> None:
     try:
         store.trash(store.path("containers", id), durable=False)
     except FileNotFoundError:  # its shim had come that far
-        return
-    sweep.free_names(store)
-    events.emit(store, "container", "destroy", id, {})
+        sweep.free_names(store)
+    else:
+        sweep.free_names(store)
+        events.emit(store, "container", "destroy", id, {})
