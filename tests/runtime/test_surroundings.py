@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -82,6 +83,18 @@ def test_a_program_cannot_tell_who_has_started_it(fresh_engine: Engine, engine_r
     assert "secret" not in odd
     assert _differences(plain, odd) == []
     assert _differences(plain, usual) == []
+
+
+def test_a_caller_does_not_get_the_limits_of_the_one_before(fresh_engine: Engine, engine_root: Roots) -> None:
+    lower = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))"
+    limited = look(engine_root, lower)
+    usual = look(engine_root, "")
+    of_files = [
+        line.split()[3:5] for text in (limited, usual) for line in text.splitlines() if "Max open files" in line
+    ]
+    assert of_files[0] == ["200", "200"]
+    assert int(of_files[1][1]) == resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    assert fresh_engine.ps(all=True) == []
 
 
 @pytest.mark.parametrize("called", ["somebody", "ls"])

@@ -5,10 +5,10 @@ fresh Python ten. So one pair is always forked in advance: the launcher waits fo
 control group of its own. The spawner holds no state: killed, it takes nothing along, and the next start brings up
 another.
 
-A spawner serves callers of one root, one runroot, one set of namespaces and one build of tiffin. It runs from a sealed
-copy of the interpreter in memory, so that nothing inside a container can write to the program that entered it
-(CVE-2019-5736), and once everything is imported it switches importing off: a module looked for inside a container
-would be the container's.
+A spawner serves callers of one root, one runroot, one set of namespaces and hard limits, and one build of tiffin. It
+runs from a sealed copy of the interpreter in memory, so that nothing inside a container can write to the program that
+entered it (CVE-2019-5736), and once everything is imported it switches importing off: a module looked for inside a
+container would be the container's.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _settle(*kept: int) -> None:
 
 
 def _reset_limits() -> None:
-    """As far as this machine lets us go: raising a hard limit needs CAP_SYS_RESOURCE."""
+    """As far as the caller's hard limits let us go. Who has others has another spawner."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = NOFILE if hard == resource.RLIM_INFINITY else min(NOFILE, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -65,14 +65,20 @@ def begin_to_start(store: Store) -> None:
 
 
 def socket_path(store: Store) -> str:
-    """One per runroot, root, namespaces of the caller, and build of tiffin."""
+    """One per runroot, root, namespaces and hard limits of the caller, and build of tiffin."""
     return store.run_path("spawner", f"{_key(store):016x}")
 
 
 def _key(store: Store) -> int:
     spaces = (os.readlink(f"/proc/self/ns/{name}") for name in os.listdir("/proc/self/ns"))
-    text = "\0".join((store.root, store.runroot, *spaces)).encode()
+    text = "\0".join((store.root, store.runroot, *spaces, *_hard_limits())).encode()
     return crc32(text) << 32 | _build()
+
+
+def _hard_limits() -> list[str]:
+    """Nobody is to inherit another caller's: they can only be lowered."""
+    with open("/proc/self/limits", encoding="ascii") as file:
+        return [line[47:68] for line in file]  # columns of 26, 21 and 21
 
 
 def _build() -> int:
