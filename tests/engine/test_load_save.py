@@ -171,6 +171,20 @@ def test_of_several_platforms_this_machine_s_is_taken(shelf: Shelf):
     assert len(shelf.images.all()) == 1
 
 
+def test_what_is_no_image_beside_one_is_passed_over(shelf: Shelf):
+    made = Layout({}, [])
+    empty = made.add(b"{}", "application/vnd.oci.empty.v1+json")
+    signature = {"schemaVersion": 2, "mediaType": MANIFEST, "config": empty, "layers": [empty]}
+    made.manifests.extend(
+        [
+            made.add(json.dumps(signature).encode(), MANIFEST),
+            named(made.manifest(TWO), "docker.io/library/base:1"),
+            made.add(b"whatever", "application/x-surprise"),
+        ]
+    )
+    assert [loaded.name for loaded in shelf.load(made.members())] == ["base:1"]
+
+
 def test_platforms_may_stand_beside_each_other_under_one_name(shelf: Shelf):
     ours, made = here().architecture, Layout({}, [])
     for found, architecture in ((image(TOP, architecture="s390x"), "s390x"), (TWO, ours)):

@@ -49,6 +49,10 @@ REF_NAME = "org.opencontainers.image.ref.name"  # a tag, or with skopeo and podm
 DEEPEST = 4  # indexes in indexes
 
 
+class _NoImage(BadArchive):
+    """It is whole, but something else."""
+
+
 class Descriptor(NamedTuple):
     """A pointer to a blob (OCI image-spec, descriptor.md). `platform` where it is told."""
 
@@ -69,11 +73,23 @@ class Descriptor(NamedTuple):
 
 
 def offers(archive: Archive) -> Iterator[Offer]:
-    """The images of a layout; of one that is there for several platforms, the one for this machine."""
+    """The images of a layout; of one that is there for several platforms, the one for this machine.
+
+    What is no image beside them, such as a signature, is passed over (image-index.md, "mediaType").
+    """
     index = forms.parse_object(read(archive, INDEX), INDEX)
+    other, found = None, False
     for group in _by_name(_descriptors(index, INDEX)):
         names = tuple(name for name in [_name(group[0])] if name)
-        yield _offer(archive, _chosen(archive, group, 0))._replace(names=names)
+        try:
+            offer = _offer(archive, _chosen(archive, group, 0))
+        except _NoImage as error:
+            other = error
+            continue
+        found = True
+        yield offer._replace(names=names)
+    if other is not None and not found:
+        raise other
 
 
 def _by_name(descriptors: list[Descriptor]) -> list[list[Descriptor]]:
@@ -111,13 +127,13 @@ def _suited(images: list[Descriptor]) -> Descriptor:
 
 def _offer(archive: Archive, descriptor: Descriptor) -> Offer:
     if descriptor.media_type not in MANIFESTS:
-        raise BadArchive(f"the archive holds {descriptor.media_type[:100]!r} where a manifest of an image should be")
+        raise _NoImage(f"the archive holds {descriptor.media_type[:100]!r} where a manifest of an image should be")
     content = _blob(archive, descriptor)
     what = "a manifest in the archive"
     manifest = forms.parse_object(content, what)
     config = _descriptor(forms.object_in(manifest, "config", what), what)
     if config.media_type not in CONFIGS:
-        raise BadArchive(f"the archive holds an artifact ({config.media_type[:100]!r}), which is no image")
+        raise _NoImage(f"the archive holds an artifact ({config.media_type[:100]!r}), which is no image")
     layers = tuple(_layer(archive, layer) for layer in _descriptors(manifest, what, "layers"))
     return Offer(_blob(archive, config), layers, manifest=content)
 
