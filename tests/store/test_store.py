@@ -25,6 +25,18 @@ def test_a_fresh_root_is_made_and_closed_to_others(store: Store) -> None:
     Store(store.root, store.runroot).open()
 
 
+def test_the_runroot_may_lie_in_the_root(tmp_path: Path) -> None:
+    for _ in range(2):
+        store = Store(str(tmp_path / "root"), str(tmp_path / "root" / "run")).open()
+        assert os.path.isdir(store.runroot)
+
+
+def test_a_runroot_that_cannot_be_made_is_a_clear_error(tmp_path: Path) -> None:
+    for place in ("/proc/nowhere", "/etc/passwd/run"):
+        with pytest.raises(TiffinError, match=f"cannot open {place}: .*; name another --root or --runroot"):
+            Store(str(tmp_path / "root"), place).open()
+
+
 def test_many_may_make_the_same_root_at_once(tmp_path: Path) -> None:
     errors = list[BaseException]()
 

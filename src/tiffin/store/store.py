@@ -29,11 +29,9 @@ class Store:
     def open(self) -> Store:
         """Make the folders where they are missing. Raises StoreTooNew, or TiffinError where the root cannot be made."""
         try:
-            os.makedirs(self.runroot, 0o700, exist_ok=True)
-            version = files.read(self.path("format"))
-        except FileNotFoundError:
-            version = self._make()
-        except (PermissionError, NotADirectoryError) as error:
+            version = self._version()
+            os.makedirs(self.runroot, 0o700, exist_ok=True)  # after the root: it may lie in there
+        except (PermissionError, NotADirectoryError, FileNotFoundError) as error:
             text = f"cannot open {error.filename}: {error.strerror}; name another --root or --runroot"
             raise TiffinError(text) from error
         if not version.strip().isdigit() or int(version) > FORMAT:
@@ -68,6 +66,12 @@ class Store:
     def exclusive(self) -> Lock | None:
         """Held while references are counted and things deleted. None when busy: the next sweep will do it."""
         return try_lock(self.path("lock"), create=True)
+
+    def _version(self) -> bytes:
+        try:
+            return files.read(self.path("format"))
+        except FileNotFoundError:
+            return self._make()
 
     def _make(self) -> bytes:
         try:
