@@ -107,6 +107,25 @@ def test_a_closed_output_ends_it_quietly_while_the_program_goes_on():
     assert exit_code(pid) == 128 + signal.SIGPIPE
 
 
+def test_who_is_let_go_is_told_at_once_and_stays_until_the_end():
+    given, give = os.pipe()
+    err, err_end = os.pipe()
+    out, out_end = os.pipe()
+    program = Program("echo ready; read answer; exit 4")
+    program.let_go = "took no output for ten seconds"
+    pid = in_child(lambda: join(program.begin, Wishes(stdin=True)), stdin=given, stdout=out_end, stderr=err_end)
+    os.close(out_end)
+    os.close(err_end)
+    told = b"tiffin: the rest of the output does not come here: took no output for ten seconds\n"
+    assert read_until(err, b"\n") == told
+    os.write(give, b"go on\n")
+    assert read_all(err) == b""
+    assert exit_code(pid) == 4
+    assert read_all(out) == b"ready\n"
+    os.close(give)
+    os.close(given)
+
+
 LISTENING = "trap 'echo usr1' USR1; trap 'exit 5' TERM; echo ready; while :; do sleep 0.1; done"
 
 

@@ -130,6 +130,8 @@ class _Conversation:
         outputs = ((ends.stdout, 1), (ends.stderr, 2))
         self.outputs = [Flow(source, target) for source, target in outputs if source is not None]
         self.exit_code: int | None = None
+        self.was_let_go = False
+        """told that no more output comes; the program may go on for long"""
         self.asked = 0
         """how often the program was passed a signal that asks it to end"""
         self.left: int | None = None
@@ -145,8 +147,6 @@ class _Conversation:
             if self.left is not None or (self.watch and self.watch.found):
                 self.attachment.detach()
                 return self.left
-        if self.attachment.let_go:
-            print(f"tiffin: not all of the output came here: {self.attachment.let_go}", file=sys.stderr)
         return self.exit_code
 
     def _turn(self) -> None:
@@ -166,6 +166,9 @@ class _Conversation:
                 self._move(flow)
         if self.exit_code is None and self.attachment.fileno() in ready:
             self.exit_code = self.attachment.poll()
+        if self.attachment.let_go and not self.was_let_go:
+            self.was_let_go = True
+            print(f"tiffin: the rest of the output does not come here: {self.attachment.let_go}", file=sys.stderr)
 
     def _move(self, flow: Flow) -> None:
         try:
