@@ -80,7 +80,8 @@ def in_child(act: Callable[[], int | None], **streams: int) -> int:
             if name in streams:
                 os.dup2(streams[name], number)
         os.closerange(3, 256)
-        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # pytest's are closed now
+        # pytest's are closed now; and stderr is line-buffered always
+        sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", buffering=1, closefd=False)
         code = act()
         sys.stdout.flush()
         sys.stderr.flush()
