@@ -64,8 +64,13 @@ def command(pid: int) -> str:
 
 
 def wait_for_processes(folder: str) -> None:
-    """Until all have ended, at most PATIENCE seconds."""
-    wait_for(list(processes(folder)))
+    """Until all have ended, at most PATIENCE seconds; also those that others begin on their way out.
+
+    A spawner that is told to go while it forks a shim goes when it has.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while (there := list(processes(folder))) and time.monotonic() < deadline:
+        wait_for(there)
 
 
 def wait_for(pids: list[int]) -> None:

@@ -22,6 +22,12 @@ def test_a_process_that_works_in_the_folder_is_seen_until_it_ends(tmp_path: Path
     assert list(leftovers.processes(str(tmp_path))) == []
 
 
+def test_what_a_process_begins_on_its_way_out_is_waited_for(tmp_path: Path):
+    with subprocess.Popen(["sh", "-c", "sleep 0.2; sleep 0.2 &"], cwd=tmp_path):
+        leftovers.wait_for_processes(str(tmp_path))
+        assert list(leftovers.processes(str(tmp_path))) == []
+
+
 def test_a_process_with_an_open_file_of_the_folder_is_seen(tmp_path: Path):
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(["cat"], cwd="/", stdin=subprocess.PIPE, stdout=log)
