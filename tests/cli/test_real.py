@@ -636,6 +636,10 @@ def test_archives_go_through_pipes(tiffin: Shell, tmp_path: Path):
     archive.write_bytes(pipe(tiffin, "save", "packed"))
     assert tiffin.ok("load", stdin=archive.read_bytes()) == "Loaded image: packed:latest\n"
     tiffin.ok("create", "--name", "web", "busybox", "true")
+    other = tiffin.ok("commit", "-m", "other", "web", "packed").strip()
+    told = f"The image packed:latest already exists, renaming the old one with ID {other} to empty string\n"
+    assert tiffin.ok("load", stdin=archive.read_bytes()) == f"{told}Loaded image: packed:latest\n"
+    tiffin.ok("rmi", other)
     flat = pipe(tiffin, "export", "web")
     id = tiffin.ok("import", "-c", 'CMD ["echo", "hi"]', "-m", "flat", "-", "flat", stdin=flat).strip()
     assert id == tiffin.ok("images", "-q", "--no-trunc", "flat").strip()

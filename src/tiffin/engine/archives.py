@@ -34,6 +34,8 @@ class Loaded(NamedTuple):
 
     name: str | None
     id: str
+    replaced: str | None = None
+    """the id of another image that had this name before, and does not any more"""
 
 
 def load(parts: Parts, source: BinaryIO | str, *, progress: Progress | None = None) -> list[Loaded]:
@@ -46,12 +48,9 @@ def load(parts: Parts, source: BinaryIO | str, *, progress: Progress | None = No
     """
     with undone_on_error(parts), opened(source, parts.store) as archive, parts.store.shared():
         found = Loading(archive, parts.images, parts.layers, progress).load(docker_archive.offers(archive))
-        for loaded in found:
-            for name in loaded.names:
-                parts.images.name(name, loaded.image.id)
+        named = [_named(parts, name, loaded.image.id) for loaded in found for name in loaded.names]
     for loaded in found:
         _tell(parts, "load", loaded.image)
-    named = [Loaded(name.familiar(), loaded.image.id) for loaded in found for name in loaded.names]
     return named or [Loaded(None, loaded.image.id) for loaded in found]
 
 
@@ -109,6 +108,12 @@ def export(parts: Parts, *, upper: str | None, top: str | None, target: BinaryIO
     with parts.store.shared(), flattened([*([upper] if upper else []), *parts.layers.folders(top)]) as stream:
         for piece in pieces(stream):
             target.write(piece)
+
+
+def _named(parts: Parts, name: Reference, id: str) -> Loaded:
+    before = parts.images.names.get(name)
+    parts.images.name(name, id)
+    return Loaded(name.familiar(), id, before if before != id else None)
 
 
 def _tell(parts: Parts, action: str, image: Image) -> None:

@@ -28,5 +28,8 @@ def act(engine: Engine, given: Given) -> int:
     with progress.line(quiet=given[QUIET]) as told:
         loaded = engine.load(given[INPUT] or sys.stdin.buffer, progress=told)
     for image in loaded:
+        if image.replaced:  # in Docker's words
+            old = f"renaming the old one with ID {image.replaced} to empty string"
+            print(f"The image {image.name} already exists, {old}")
         print(f"Loaded image: {image.name}" if image.name else f"Loaded image ID: {image.id}")
     return 0
