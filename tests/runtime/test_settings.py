@@ -322,8 +322,8 @@ def test_what_a_link_leads_to_is_made_inside_to_be_mounted_on(fresh_engine: Engi
     config, host = Config(working_dir="/srv"), HostConfig(tmpfs={"/srv": ""})
     with fresh_engine.run("leading", ["sh", "-c", script], config=config, host=host) as container:
         assert container.wait() == 0
-        with open("/etc/resolv.conf", "rb") as file:
-            assert container.output() == file.read() + b"/lost/folder\n"
+        machines = Path("/etc/resolv.conf")  # where there is no network, there may be none
+        assert container.output() == (machines.read_bytes() if machines.exists() else b"") + b"/lost/folder\n"
     assert not os.path.lexists("/nowhere")
     assert not os.path.lexists("/lost")
 
