@@ -279,7 +279,7 @@ def test_a_damaged_archive_is_loaded_right_or_refused_whole(shelf: Shelf, member
     except TiffinError:
         assert shelf.left() == EMPTY
         return
-    for _, id in loaded:
+    for id in {each.id for each in loaded}:
         # whatever the archive could still call its names, the content is what it was
         assert shelf.images.config(id).layers()[0] == digest(BOTTOM)
         for name in shelf.images.names_of(id):

@@ -28,7 +28,7 @@ def in_threads(count: int, act: Callable[[int], object]) -> list[object]:
         try:
             results[number] = act(number)
         except TiffinError as error:
-            results[number] = error
+            results[number] = error.with_traceback(None)  # which leads back to the results
 
     threads = [threading.Thread(target=run, args=(number,)) for number in range(count)]
     for thread in threads:

@@ -249,10 +249,13 @@ def _begun(channel: Channel, answer: Message, id: str, failed: type[StartFailed]
     channel.close()
     if "refused" in answer:
         raise_refusal(answer)
-    failure = Failure(*answer["failed"])
+    raise _noted(Failure(*answer["failed"]), id, failed)  # held by nothing else, or its traceback would hold itself
+
+
+def _noted(failure: Failure, id: str, failed: type[StartFailed]) -> TiffinError:
     error = _error(failure, id, failed)
     error.add_note(f"in the step {failure.step}")  # shown with a traceback
-    raise error
+    return error
 
 
 def _error(failure: Failure, id: str, failed: type[StartFailed]) -> TiffinError:
