@@ -69,7 +69,8 @@ def wait_for_processes(folder: str) -> None:
     A spawner that is told to go while it forks a shim goes when it has.
     """
     deadline = time.monotonic() + PATIENCE
-    while (there := list(processes(folder))) and time.monotonic() < deadline:
+    # looked for twice: who forks and ends while /proc is read is not there any more, and its child not yet
+    while (there := list(processes(folder)) or list(processes(folder))) and time.monotonic() < deadline:
         wait_for(there)
 
 
