@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.shell import Shell
 from tests.conftest import Roots
 from tests.engine import rivals
 from tests.engine.rivals import Docker
 from tests.engine.stores import Shelf
 from tests.images.archives import BOTTOM, TOP, digest, docker_20, image, layout, tar
-from tiffin.engine import archives
+from tiffin.engine import Engine, archives
 from tiffin.engine.archives import Loaded
 from tiffin.engine.commit import commit
 from tiffin.model.config import Config
@@ -60,6 +61,17 @@ def test_what_docker_saved_goes_back_to_it_with_the_same_ids(shelf: Shelf, docke
     assert docker("load", stdin=shelf.saved("theirs:1")) == "Loaded image: theirs:1"
     after = docker.inspect("theirs:1")
     assert (after["Id"], after["RootFS"], after["Config"]) == (before["Id"], before["RootFS"], before["Config"])
+
+
+@pytest.mark.network
+def test_a_debian_that_docker_saved_runs_under_its_name(engine_root: Roots, docker: Docker, debian_tar: str):
+    with open(debian_tar, "rb") as file:
+        docker("import", "-", "debian:bookworm", stdin=file.read())
+    saved = f"{os.path.dirname(engine_root.root)}/debian.tar"
+    docker("save", "--output", saved, "debian:bookworm")
+    tiffin = Shell(Engine(*engine_root))
+    assert tiffin.ok("load", "-i", saved) == "Loaded image: debian:bookworm\n"
+    assert tiffin.ok("run", "--rm", "debian:bookworm", "apt-get", "--version").startswith("apt 2.")
 
 
 def test_what_we_committed_goes_to_docker_and_back(shelf: Shelf, docker: Docker):
