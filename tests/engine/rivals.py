@@ -69,3 +69,5 @@ def dockerd(folder: str) -> Iterator[Docker]:
         ready.close()
         daemon.send_signal(signal.SIGTERM)
         daemon.wait(READY)
+        if os.path.ismount(f"{folder}/root"):  # it forgets this where / is a folder of another file system
+            run("umount", f"{folder}/root")
