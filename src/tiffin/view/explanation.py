@@ -1,0 +1,63 @@
+"""What a command does, told before it is done: what it takes, the steps and their reasons, what it gives.
+
+    tiffin explain commit web web:2
+
+    Input      the host as it stands            `takes`, of which `focus` is shown
+    sentence   what happens
+    steps      each with its reason             `steps`; of a compound verb `parts`: run = create, start
+    Output     the host as it will stand        `gives`, of the same `focus`
+
+After it was done, `truth` is the picture that was true then, and `differences` are sentences about where it is not what
+was foretold.
+"""
+
+from __future__ import annotations
+
+from tiffin.record import NamedTuple
+from tiffin.view.picture import Picture, part
+
+
+class PlannedStep(NamedTuple):
+    """`calls` are the system calls that it made, where it was done and recorded; `nanoseconds` how long that took."""
+
+    does: str
+    """as a command: "make the read-write layer" """
+    why: str
+    calls: tuple[str, ...] = ()
+    nanoseconds: int = 0
+
+
+class Explanation(NamedTuple):
+    command: str
+    """as it was written, without `tiffin`"""
+    takes: Picture
+    takes_words: str
+    """what it takes, in words: "a container; it may run or not" """
+    sentence: str
+    steps: tuple[PlannedStep, ...]
+    gives: Picture
+    gives_words: str
+    focus: frozenset[str]
+    """the ids of slabs and trays that the command is about; the rest of the host is not drawn"""
+    parts: tuple[Explanation, ...] = ()
+    """of a compound verb, in order; then `steps` is empty"""
+    refusal: str = ""
+    """why it would be refused; then `gives` is as `takes`"""
+    truth: Picture | None = None
+    differences: tuple[str, ...] = ()
+
+    @property
+    def input(self) -> Picture:
+        """What is drawn of what it takes."""
+        return part(self.takes, self.focus)
+
+    @property
+    def output(self) -> Picture:
+        """What is drawn of what it gives, or gave."""
+        return part(self.truth or self.gives, self.focus)
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        from tiffin.view.svg import draw_explanation  # only for drawing
+
+        return draw_explanation(self)
