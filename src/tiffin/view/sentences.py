@@ -1,0 +1,183 @@
+"""A picture in plain sentences: for screen readers, for --plain, and for whoever reads JSON.
+
+    web runs. Its read-write layer holds 2.3 kB and stands on 8 read-only layers. From the top: COPY site, 1.2 MB, ...
+
+They say what the drawing says, in the same order: what it is and does, what it stands on, what one sees from above.
+"""
+
+from __future__ import annotations
+
+from tiffin.model.nouns import State
+from tiffin.view import signs
+from tiffin.view.picture import Picture, Slab, Tray, is_new, short
+from tiffin.view.words import amount, harmless, many
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+MOST = 12  # of one kind that are told one by one; nobody listens to more
+LONGEST = 120  # characters of one name
+
+
+def title(picture: Picture) -> str:
+    """What it is a picture of, as a heading."""
+    name = _name(picture.title)
+    if picture.about == "host":
+        return f"{_capital(name or 'this host')}: {_stock(picture)}"
+    if picture.about == "container" and picture.trays:
+        return f"Container {name}, {signs.word(picture.trays[-1])}"
+    layers = many(len(picture.slabs), "read-only layer")
+    return f"{_capital(picture.about)} {name}, {layers}"
+
+
+def describe(picture: Picture) -> str:
+    """The whole picture in sentences, in one line."""
+    return " ".join(_of_host(picture) if picture.about == "host" else _of_stack(picture))
+
+
+def of_tray(tray: Tray, ground: str = "") -> str:
+    """What a container does, in one sentence; with `ground`, as " on web:1", also where."""
+    does = _ended(tray) if tray.state == State.EXITED else _DOES.get(tray.state, f"is {_name(tray.state)}")
+    because = f": {_name(tray.reason)}" if tray.reason else ""
+    return f"{_called(tray)}{ground and f',{ground},'} {does}{because}."
+
+
+_DOES = {
+    State.CREATED: "has been created and has not run yet",
+    State.RUNNING: "runs",
+    State.PAUSED: "is paused",
+    State.RESTARTING: "has ended and will be started again",
+    State.REMOVING: "is being removed",
+    State.DEAD: "could not be removed wholly",
+}
+
+
+def _ended(tray: Tray) -> str:
+    if tray.is_out_of_memory:
+        return "was ended, as it was out of memory"
+    return "ends with its program's code" if tray.exit_code is None else f"has ended with code {tray.exit_code}"
+
+
+def _of_host(picture: Picture) -> Iterator[str]:
+    yield f"{_capital(_name(picture.title) or 'this host')} has {_stock(picture)}."
+    known = {slab.id: slab for slab in picture.slabs}
+    grounds = [slab for slab in picture.slabs if slab.parent not in known]
+    if grounds:
+        yield f"On the ground: {_list(map(_slab, grounds), len(grounds), '; ')}."
+    named = [slab for slab in picture.slabs if slab.names and slab.parent in known]
+    if named:
+        yield f"Images on other layers: {_list(map(_slab, named), len(named), '; ')}."
+    if picture.ground_names:
+        yield f"Without any layer: {_list(map(_name, picture.ground_names), len(picture.ground_names))}."
+    for tray in picture.trays[:MOST]:
+        yield of_tray(tray, f" on {_name(tray.image)}" if tray.image else _ground(known.get(tray.on or "")))
+    if len(picture.trays) > MOST:
+        yield f"And {many(len(picture.trays) - MOST, 'more container')}."
+
+
+def _of_stack(picture: Picture) -> Iterator[str]:
+    for tray in picture.trays:
+        yield of_tray(tray)
+        yield from _of_tray(tray, len(picture.slabs))
+    slabs = picture.slabs[::-1]
+    if not picture.trays:
+        sizes = [slab.size for slab in slabs]
+        total = "" if None in sizes else f", {amount(sum(size or 0 for size in sizes))} in all"
+        yield f"{_name(picture.title)} is a stack of {many(len(slabs), 'read-only layer')}{total}."
+    if slabs:
+        yield f"From the top: {_list(map(_slab, slabs), len(slabs), '; ')}."
+    yield from _of_view(picture)
+    for card in picture.cards:
+        rows = (f"{_name(key)} {_name(value)}" for key, value in card.rows)
+        yield f"{_capital(_name(card.kind))} {_name(card.title)}: {_list(rows, len(card.rows), '; ')}."
+
+
+def _of_tray(tray: Tray, layers: int) -> Iterator[str]:
+    holds = f"holds {amount(tray.size)} and " if tray.size is not None else ""
+    ground = f"on {many(layers, 'read-only layer')}" if layers else "on the ground"
+    yield f"Its read-write layer {holds}stands {ground}."
+    if tray.changes:
+        added, changed, removed = tray.changes
+        yield f"It adds {many(added, 'path')}, changes {changed} and removes {removed}."
+    if tray.files:
+        yield f"It wrote {_list(map(_name, tray.files), len(tray.files))}."
+    for use in tray.uses:
+        yield f"{_name(use.source)} is at {_name(use.target)}{', read-only' if use.is_readonly else ''}."
+    for joined in tray.networks:
+        yield f"It is in the network {_name(joined.network)}{f' as {_name(joined.address)}' if joined.address else ''}."
+    if tray.ports:
+        yield f"Ports: {_list(map(_name, tray.ports), len(tray.ports))}."
+    yield from _of_space(tray)
+
+
+def _of_space(tray: Tray) -> Iterator[str]:
+    space = tray.space
+    if space is None:
+        return
+    if space.processes is not None:
+        told = (f"{process.pid} {_name(process.name)} (on the host {process.host_pid})" for process in space.processes)
+        number = len(space.processes)
+        yield f"{many(number, 'process', 'processes')}{': ' if number else ''}{_list(told, number)}."
+    for gauge in space.gauges:
+        yield f"{_capital(_name(gauge.name))}: {signs.use(gauge)}."
+    own = [_name(namespace.kind) for namespace in space.namespaces if namespace.is_own]
+    if own:
+        yield f"Namespaces of its own: {_list(own, len(own))}."
+    for protection in space.protections:
+        yield f"{_capital(_name(protection.name))}: {_name(protection.text)}."
+
+
+def _of_view(picture: Picture) -> Iterator[str]:
+    if picture.view is None:
+        return
+    paths, path = list[tuple[str, bool]](), list[str]()
+    for row in picture.view.rows:
+        path = [*path[: row.depth], row.name]
+        if row.layer == picture.view.of and picture.view.is_writable and row.kind != "more":
+            paths.append(("/" + "/".join(_name(name) for name in path), row.is_removed))
+    own = [path for path, is_removed in paths if not is_removed]
+    removed = [path for path, is_removed in paths if is_removed]
+    yield f"Its union view is {'read-write' if picture.view.is_writable else 'read-only'}."
+    if own:
+        yield f"The read-write layer gives {_list(own, len(own))}."
+    if removed:
+        yield f"It removes {_list(removed, len(removed))}."
+
+
+def _slab(slab: Slab) -> str:
+    made = _name(slab.label) or f"layer {short(slab.id)}"
+    size = f", {amount(slab.size)}" if slab.size is not None else ""
+    names = f", named {' and '.join(map(_name, slab.names))}" if slab.names else ""
+    return made + size + names
+
+
+def _stock(picture: Picture) -> str:
+    images = {id for slab in picture.slabs for id in slab.images} | set(picture.ground_images)
+    layers, containers = many(len(picture.slabs), "layer"), many(len(picture.trays), "container")
+    return f"{many(len(images), 'image')} in {layers}, {containers}"
+
+
+def _ground(slab: Slab | None) -> str:
+    return f" on {_name(slab.label) or 'layer ' + short(slab.id)}" if slab else " on the ground"
+
+
+def _called(tray: Tray) -> str:
+    if tray.name is None:
+        return "A new container" if is_new(tray.id) else f"Container {short(tray.id)}"
+    return _name(tray.name)
+
+
+def _list(texts: Iterable[str], number: int, between: str = ", ") -> str:
+    from itertools import islice  # only for lists
+
+    told: Sequence[str] = list(islice(texts, MOST))
+    return between.join(told) + (f"{between}and {number - MOST} more" if number > MOST else "")
+
+
+def _name(text: str) -> str:
+    return harmless(text, LONGEST)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
