@@ -8,7 +8,8 @@
 
 A verb's work is in the module of its family: `creation` (create), `spaces` (start, stop, kill, pause, exec, attach,
 rm), `looking` (ps, inspect), `images` (images, history, tag), `removal` (rmi, prune), `archives` (load, save, import),
-`commit`, `bootstrap`. `handles` are the nouns to hold in the hand, `planning` the policy of a process space.
+`commit`, `bootstrap`. What a removal takes away is a plan first: `removal_plan`, made of a `census` alone. `handles`
+are the nouns to hold in the hand, `planning` the policy of a process space.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from tiffin.engine.looking import ContainerSummary as ContainerSummary
     from tiffin.engine.removal import Pruned as Pruned
     from tiffin.engine.removal import Removed as Removed
+    from tiffin.engine.removal_plan import Goes as Goes
+    from tiffin.engine.removal_plan import Removal as Removal
+    from tiffin.engine.removal_plan import Stays as Stays
     from tiffin.engine.state import ContainerState as ContainerState
     from tiffin.layers.changes import Change as Change
     from tiffin.model.config import Config as Config
@@ -50,6 +54,7 @@ HOMES = {
     "engine.images": ("DiskUsage", "HistoryStep", "ImageSummary"),
     "engine.looking": ("ContainerSummary",),
     "engine.removal": ("Pruned", "Removed"),
+    "engine.removal_plan": ("Goes", "Removal", "Stays"),
     "engine.state": ("ContainerState",),
     "layers.changes": ("Change",),
     "model.config": ("Config", "HostConfig", "LogConfig"),

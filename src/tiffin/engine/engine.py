@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO, TypeAlias
 
     from tiffin.engine.archives import Loaded
+    from tiffin.engine.explaining import Explainer
     from tiffin.engine.handles import Container, RunningContainer
     from tiffin.engine.images import DiskUsage, HistoryStep, ImageSummary
     from tiffin.engine.looking import ContainerSummary
     from tiffin.engine.removal import Pruned, Removed
+    from tiffin.engine.removal_plan import Removal
     from tiffin.runtime.client import Streams
     from tiffin.store.events import Event, Missed
 
@@ -178,17 +180,43 @@ class Engine:
 
         return tag(self._parts, image, name)
 
-    def rmi(self, reference: str, *, force: bool = False, prune: bool = True) -> list[Removed]:
-        """The name goes, and what nothing else needs. Raises NoSuchImage, ImageInUse."""
+    def rmi(
+        self, reference: str, *, force: bool = False, prune: bool = True, agreed: Removal | None = None
+    ) -> list[Removed]:
+        """The name goes, and what nothing else needs.
+
+        `agreed`: the plan that somebody has seen and agreed to. Raises NoSuchImage, ImageInUse, and Conflict where more
+        would go than was agreed; then nothing does.
+        """
         from tiffin.engine.removal import rmi  # only for this verb
 
-        return rmi(self._parts, reference, force=force, prune=prune)
+        return rmi(self._parts, reference, force=force, prune=prune, agreed=agreed)
 
-    def image_prune(self, *, all: bool = False) -> Pruned:
-        """Remove the images without a name; with `all` those that no container uses."""
+    def plan_rmi(
+        self, reference: str, *, force: bool = False, prune: bool = True, after: Removal | None = None
+    ) -> Removal:
+        """What `rmi` would take away and why, and what it would leave; sizes in bytes. Nothing is done.
+
+        `after`: as if that were done already. Raises as `rmi` does.
+        """
+        from tiffin.engine.removal import plan_rmi  # only to plan
+
+        return plan_rmi(self._parts, reference, force=force, prune=prune, after=after)
+
+    def image_prune(self, *, all: bool = False, agreed: Removal | None = None) -> Pruned:
+        """Remove the images without a name; with `all` those that no container uses.
+
+        `agreed`: the plan that somebody has seen and agreed to. Raises Conflict where more would go; then nothing does.
+        """
         from tiffin.engine.removal import image_prune  # only for this verb
 
-        return image_prune(self._parts, all=all)
+        return image_prune(self._parts, all=all, agreed=agreed)
+
+    def plan_image_prune(self, *, all: bool = False) -> Removal:
+        """What `image_prune` would take away and why, and what it would leave; sizes in bytes. Nothing is done."""
+        from tiffin.engine.removal import plan_image_prune  # only to plan
+
+        return plan_image_prune(self._parts, all=all)
 
     def load(self, source: BinaryIO | str, *, progress: Progress | None = None) -> list[Loaded]:
         """Take in what `save` wrote, or an OCI layout: a file, a folder or a stream. Raises BadArchive."""
@@ -223,6 +251,13 @@ class Engine:
         return bootstrap(self._parts, what, progress=progress)
 
     # everything
+
+    @property
+    def explain(self) -> Explainer:
+        """What each verb would do, told and drawn: `engine.explain.rm("web")`. Nothing is done."""
+        from tiffin.engine.explaining import Explainer  # only to explain
+
+        return Explainer(self._parts)
 
     def inspect(self, reference: str, kind: str | None = None) -> JSON:
         """The metadata of a container, an image or a layer (`kind`), sought in this order, in Docker's form.

@@ -14,10 +14,11 @@ from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import spaces
 from tiffin.engine.attributes import attributes
 from tiffin.engine.signals import signal_number
-from tiffin.engine.state import ContainerState, state_of
+from tiffin.engine.state import ContainerState, noun_of, state_of
 from tiffin.errors import ContainerNotRunning, NoSuchContainer, NotFound, TiffinError
 from tiffin.model.config import Config, HostConfig, as_words
 from tiffin.model.nouns import State
+from tiffin.model.states import check
 from tiffin.record import NamedTuple
 from tiffin.runtime.channel import ChannelClosed
 from tiffin.runtime.client import Connection, Streams
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from tiffin.containers.logs import LogLine, Span
     from tiffin.engine.parts import Parts
+    from tiffin.engine.removal_plan import Removal
     from tiffin.layers.changes import Change
     from tiffin.model.nouns import Image
     from tiffin.store.locks import Lock
@@ -197,6 +199,17 @@ class Container:
             from tiffin.engine import removal  # only where its layers may have been there for it alone
 
             removal.collect(self._parts)
+
+    def plan_remove(self, *, force: bool = False, after: Removal | None = None) -> Removal:
+        """What `remove` would take away and why, and what it would leave; sizes in bytes. Nothing is done.
+
+        `after`: as if that were done already. Raises as `remove` does.
+        """
+        from tiffin.engine import removal  # only to plan
+
+        container = noun_of(self.record, self.state())
+        check("rm -f" if force else "rm", container)
+        return removal.plan_rm(self._parts, container, after=after)
 
     def rename(self, name: str) -> Container:
         """Raises NameInUse, BadName."""

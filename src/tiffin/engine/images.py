@@ -105,7 +105,7 @@ def images(parts: Parts, *, all: bool = False) -> list[ImageSummary]:
     With `all`, also those that other images were made from, and then every layer that is the top of no image.
     """
     with parts.store.shared():  # nothing goes while we look
-        census = Census(parts)
+        census = Census.of(parts)
         chosen = [
             image
             for image in census.images.values()
@@ -125,7 +125,7 @@ def history(parts: Parts, text: str) -> list[HistoryStep]:
     with parts.store.shared():  # nothing goes while we look
         found = find(parts, text)
         done = steps_of(parts.images, found.image) if found.image else steps(bare_config(parts, found.top))[::-1]
-        names = Census(parts).names
+        names = Census.of(parts).names
         bytes_of = sizes(done, lambda layer: parts.layers.get(layer).size)
         return [
             HistoryStep(
@@ -167,7 +167,7 @@ def tag(parts: Parts, text: str, name: str) -> Image:
 def system_df(parts: Parts) -> DiskUsage:
     """What lies on the disk, each layer counted once."""
     with parts.store.shared():  # nothing goes while we look
-        census = Census(parts)
+        census = Census.of(parts)
         used = [image for image in census.images.values() if census.users(image.id)]
         held = {layer for image in used for layer in image.layers}
         held |= {layer.id for container in census.containers for layer in census.stack(container.top)}
@@ -196,7 +196,7 @@ def inspect_image(parts: Parts, text: str) -> JSON:
         else:
             content = parts.images.config_bytes(found.image.id)
             config, form = ImageConfig.from_bytes(content), json.loads(content)
-        names = Census(parts).names.get(found.id, [])
+        names = Census.of(parts).names.get(found.id, [])
         record = parts.images.record(found.image.id) if found.image else None
         digest = record.manifest if record else None
         folders = [parts.layers.folder(layer) for layer in reversed(found.layers)]
@@ -228,7 +228,7 @@ def inspect_image(parts: Parts, text: str) -> JSON:
 def inspect_layer(parts: Parts, layer: Layer) -> JSON:
     """The article's layer: what its own file says, what made it, and who it lies on and under."""
     with parts.store.shared():  # nothing goes while we look
-        census = Census(parts)
+        census = Census.of(parts)
         images = [image for image in census.images.values() if layer.id in image.layers]
         made_by = _made_by(parts, layer, images)
         return {

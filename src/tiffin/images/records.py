@@ -135,7 +135,15 @@ class Images:
         A name comes before an id, as in Docker. Raises NoSuchImage, AmbiguousId, or BadName for what can be neither.
         """
         found = self.named(text) or only(text, self.beginning_with(text))
-        return self.get(found) if found else self._missing(text)
+        if found is None:
+            raise self.missing(text)
+        return self.get(found)
+
+    def missing(self, text: str) -> NoSuchImage:
+        """What to raise where there is no image of that name or id. Raises BadName for what can be neither."""
+        if not is_hex(text.removeprefix("sha256:")):
+            parse(text)  # says what is wrong with it
+        return NoSuchImage(f"No such image: {_tagged(text)}; see what there is: tiffin images")
 
     def names_of(self, id: str) -> list[Reference]:
         return [name for name, image in self.names.all() if image == id]
@@ -163,7 +171,10 @@ class Images:
 
     def is_forced(self, id: str) -> bool:
         """Whether it is unwanted although something may use it."""
-        return self.is_unwanted(id) and files.read(f"{self._folder(id)}/unwanted") == b"force\n"
+        try:
+            return files.read(f"{self._folder(id)}/unwanted") == b"force\n"
+        except FileNotFoundError:
+            return False
 
     def adopt(self, child: str, parent: str | None) -> None:
         """The parent of a child goes: its own parent takes its place."""
@@ -207,11 +218,6 @@ class Images:
             if other.repository == name.repository and name.digest in (id, self.record(id).manifest):
                 return id
         return None
-
-    def _missing(self, text: str) -> Image:
-        if not is_hex(text.removeprefix("sha256:")):
-            parse(text)  # says what is wrong with it
-        raise NoSuchImage(f"No such image: {_tagged(text)}; see what there is: tiffin images")
 
     def _renew(self, record: Record) -> None:
         """The same image came again: remember what was not known before."""
