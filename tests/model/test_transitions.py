@@ -151,10 +151,11 @@ def test_forced_rmi_takes_an_image_away_from_under_a_container_but_not_while_it_
         t.rmi(host_with(state=State.PAUSED), CHILD.id, force=True)
 
 
-def test_the_layers_of_a_removed_container_go_with_the_next_removal():
-    after = t.rm(t.rmi(host_with(), CHILD.id, force=True).after, "web").after
-    assert after.layers == LAYERS
-    assert t.image_prune(after).after.layers == {LOW: LAYERS[LOW]}
+def test_with_a_container_go_the_layers_that_were_kept_for_it_alone():
+    after, said = t.rm(t.rmi(host_with(), CHILD.id, force=True).after, "web")
+    assert after.layers == {LOW: LAYERS[LOW]}
+    assert said == "the read-write layer of web is gone, with the layers that were kept for it alone"
+    assert t.rm(host_with(), "web") == (HOST, "the read-write layer of web is gone; what it lay on is as before")
 
 
 def test_tag_makes_an_image_of_a_bare_layer():

@@ -117,9 +117,18 @@ def wait(host: Host, container: str) -> Transition:
 
 
 def rm(host: Host, container: str, *, force: bool = False) -> Transition:
-    """The layers below stay, also those that nothing needs now. Raises NoSuchContainer, ContainerRunning."""
-    verb = "rm -f" if force else "rm"
-    return _move(host, verb, container, "the read-write layer of {name} is gone; what it lay on is as before")
+    """The layers below stay, unless the image is gone and they were kept for this container alone.
+
+    Raises NoSuchContainer, ContainerRunning.
+    """
+    found = find_container(host, container)
+    sentence = "the read-write layer of {name} is gone; what it lay on is as before"
+    moved = _move(host, "rm -f" if force else "rm", container, sentence)
+    if found.image in host.images:
+        return moved
+    after = _collected(moved.after)
+    gone = f"the read-write layer of {found.name} is gone, with the layers that were kept for it alone"
+    return Transition(after, gone) if after != moved.after else moved
 
 
 def rename(host: Host, container: str, name: str) -> Transition:
