@@ -1,7 +1,8 @@
 """The engine against the table of verbs: random sequences of verbs are done to a real root and to the table's host.
 
 After each step both must say the same of every layer, image, name and container, and what the table refuses, the engine
-must have refused with the same error. In the end all is removed, and nothing may be left on the disk.
+must have refused with the same error. What removes is planned before: what went must be what the plan said. In the end
+all is removed, and nothing may be left on the disk.
 
     TIFFIN_MODEL_EXAMPLES=500   so many sequences, other ones each time; without it a few, always the same
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import pytest
@@ -28,7 +29,7 @@ from hypothesis.stateful import (
 from tests import busybox
 from tests.conftest import Roots
 from tests.wholeness import assert_whole, tidy
-from tiffin.engine import Container, Engine, HostConfig, RunningContainer, Streams
+from tiffin.engine import Container, Engine, HostConfig, Removal, RunningContainer, Streams
 from tiffin.errors import TiffinError
 from tiffin.model import transitions as table
 from tiffin.model.nouns import Host, Image, Layer, State, chain_id
@@ -171,7 +172,8 @@ class EngineAndTable(RuleBasedStateMachine):
     @rule(data=st.data(), force=st.booleans())
     def rm(self, data: st.DataObject, force: bool) -> None:
         name = self.a_container(data)
-        self.both(
+        self.as_planned(
+            lambda: self.engine.container(name).plan_remove(force=force),
             lambda: self.engine.container(name).remove(force=force),
             lambda _: table.rm(self.expected, name, force=force),
         )
@@ -205,14 +207,19 @@ class EngineAndTable(RuleBasedStateMachine):
     @rule(data=st.data(), force=st.booleans(), prune=st.sampled_from((True, True, False)))
     def rmi(self, data: st.DataObject, force: bool, prune: bool) -> None:
         image = self.an_image(data)
-        self.both(
+        self.as_planned(
+            lambda: self.engine.plan_rmi(image, force=force, prune=prune),
             lambda: self.engine.rmi(image, force=force, prune=prune),
             lambda _: table.rmi(self.expected, image, force=force, prune=prune),
         )
 
     @rule(all=st.sampled_from((False, False, True)))
     def image_prune(self, all: bool) -> None:
-        self.both(lambda: self.engine.image_prune(all=all), lambda _: table.image_prune(self.expected, all=all))
+        self.as_planned(
+            lambda: self.engine.plan_image_prune(all=all),
+            lambda: self.engine.image_prune(all=all),
+            lambda _: table.image_prune(self.expected, all=all),
+        )
 
     @rule(data=st.data())
     def save(self, data: st.DataObject) -> None:
@@ -282,6 +289,27 @@ class EngineAndTable(RuleBasedStateMachine):
             self.expected = foretold.after
         return done
 
+    def as_planned(
+        self, plan: Callable[[], Removal], act: Callable[[], T], foretell: Callable[[T | None], Transition]
+    ) -> None:
+        """What the plan says goes, goes, and nothing else; what it says stays, stays."""
+        before, blobs = self.expected, self.blobs()
+        planned, refused = tried(plan)
+        _, refusal = tried(lambda: foretell(None))
+        assert type(refused) is type(refusal), f"the table: {refusal!r}; the plan: {refused or planned!r}"
+        assert (self.engine.host(), self.blobs()) == (before, blobs)
+        self.both(act, foretell)
+        goes = [(one.kind, one.id, one.size * (one.kind != "container")) for one in planned.goes] if planned else []
+        after = things(self.expected, self.blobs())
+        assert set(goes) == things(before, blobs) - after, planned
+        assert len(set(goes)) == len(goes)
+        assert all(one.size >= sum(self.changes.get(one.id, ())) for one in (planned.goes if planned else ()))
+        assert not planned or {(one.kind, one.id, one.size) for one in planned.stays} <= after
+
+    def blobs(self) -> dict[str, int]:
+        content = self.engine._parts.content
+        return {digest: content.size(digest) for digest in content.all()}
+
     def handle(self, name: str) -> RunningContainer:
         """Whether it runs is for the verb to find out."""
         return RunningContainer(self.engine._parts, self.engine.container(name).record, None)
@@ -334,6 +362,17 @@ def tried(act: Callable[[], T]) -> tuple[T | None, TiffinError | None]:
         return act(), None
     except TiffinError as error:
         return None, error
+
+
+def things(host: Host, blobs: Mapping[str, int]) -> set[tuple[str, str, int]]:
+    """Kind, id, and the size that a plan gives; of containers, whose logs count as well, none."""
+    return {
+        *(("name", name, 0) for name in host.names),
+        *(("image", id, 0) for id in host.images),
+        *(("layer", layer.id, layer.size) for layer in host.layers.values()),
+        *(("container", id, 0) for id in host.containers),
+        *(("blob", digest, size) for digest, size in blobs.items()),
+    }
 
 
 def id_of(made: Container | Image | None) -> str:
