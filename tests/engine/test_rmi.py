@@ -9,8 +9,8 @@ import pytest
 from tests.conftest import Roots
 from tests.engine.stores import EMPTY, Shelf
 from tests.images.archives import BOTTOM, TOP, digest, docker_20, image, layout
-from tiffin.engine.removal import Pruned, Removed, collect, image_prune, rmi
-from tiffin.errors import BadName, ImageInUse, NoSuchImage, StoreBusy
+from tiffin.engine.removal import Pruned, Removed, collect, image_prune, plan_image_prune, plan_rmi, rmi
+from tiffin.errors import BadName, Conflict, ImageInUse, NoSuchImage, StoreBusy
 from tiffin.model.nouns import Container, State, chain_id
 from tiffin.store import events
 
@@ -265,3 +265,82 @@ def test_removals_are_told_as_events(shelf: Shelf):
     told = [event for event in events.read(shelf.store, after=after) if isinstance(event, events.Event)]
     assert [(event.action, event.id, event.attributes["name"]) for event in told] == [
         ("untag", CHILD.id, "child:1"), ("delete", CHILD.id, CHILD.id)]  # fmt: skip
+
+
+# plans: tests/engine/test_removal_plan.py has what is in them
+
+
+def test_a_plan_changes_nothing_and_a_removal_does_what_was_planned(shelf: Shelf):
+    before = snapshot(shelf)
+    planned = plan_image_prune(shelf, all=True)
+    plan_rmi(shelf, "child:1")
+    assert snapshot(shelf) == before
+    removed = image_prune(shelf, all=True, agreed=planned).removed
+    assert [one.id for one in removed] == [one.id for one in planned.goes if one.kind != "blob"]
+    assert shelf.left() == EMPTY
+
+
+def test_what_came_after_the_plan_was_seen_is_not_removed_by_it(shelf: Shelf):
+    shelf.images.names.remove(shelf.images.names_of(CHILD.id)[0])
+    seen = plan_image_prune(shelf)
+    shelf.images.names.remove(shelf.images.names_of(BASE.id)[0])
+    before = snapshot(shelf)
+    with pytest.raises(Conflict, match=f"nothing was removed: .* came to it: image {BASE.id[7:19]}; look again"):
+        image_prune(shelf, agreed=seen)
+    with pytest.raises(Conflict, match="look again"):
+        rmi(shelf, CHILD.id, agreed=seen)
+    assert snapshot(shelf) == before
+    assert image_prune(shelf, agreed=plan_image_prune(shelf)).removed == deleted(
+        CHILD.id, BASE.id, UPPER_LAYER, LAYER)  # fmt: skip
+
+
+def test_what_went_before_the_plan_was_agreed_to_is_no_conflict(shelf: Shelf):
+    seen = plan_image_prune(shelf, all=True)
+    rmi(shelf, "child:1")
+    assert image_prune(shelf, all=True, agreed=seen).removed == untagged("base:1") + deleted(BASE.id, LAYER)
+
+
+def test_several_removals_are_planned_as_one_after_the_other(shelf: Shelf):
+    first = plan_rmi(shelf, "child:1")
+    both = first.then(plan_rmi(shelf, "base:1", after=first))
+    assert {one.id for one in both.goes if one.kind in ("image", "layer")} == {CHILD.id, BASE.id, LAYER, UPPER_LAYER}
+    for again in ("child:1", CHILD.id, UPPER_LAYER):
+        with pytest.raises(NoSuchImage, match="No such image"):
+            plan_rmi(shelf, again, after=both)
+    with pytest.raises(ImageInUse):
+        plan_rmi(shelf, BASE.id)
+
+
+def test_a_plan_refuses_what_the_removal_refuses(shelf: Shelf):
+    with pytest.raises(NoSuchImage, match="No such image: nothing:latest"):
+        plan_rmi(shelf, "nothing")
+    with pytest.raises(BadName, match="invalid reference format"):
+        plan_rmi(shelf, "No Name")
+    with pytest.raises(ImageInUse, match="it is in the stack of image"):
+        plan_rmi(shelf, LAYER)
+
+
+def test_who_plans_waits_for_nobody(shelf: Shelf):
+    with shelf.store.shared():
+        planned = plan_rmi(shelf, "child:1")
+    assert [one.id for one in planned.goes if one.kind == "layer"] == [UPPER_LAYER]
+
+
+def test_a_removal_that_waits_leaves_no_image_that_is_made_from_nothing(shelf: Shelf):
+    with shelf.store.shared():
+        rmi(shelf, "child:1")
+        grandchild = image(BOTTOM, TOP, author="grandchild")
+        shelf.images.add(grandchild.config, parent=CHILD.id)
+    with pytest.raises(ImageInUse, match="dependent child images"):
+        rmi(shelf, BASE.id)
+    assert rmi(shelf, "base:1") == untagged("base:1")
+    assert {image.id: image.parent for image in shelf.images.all()} == {
+        BASE.id: None, CHILD.id: BASE.id, grandchild.id: CHILD.id}  # fmt: skip
+
+
+def snapshot(shelf: Shelf) -> dict[str, tuple[int, int]]:
+    """Every file and folder of the root, with its inode and time."""
+    found = [shelf.store.root]
+    for folder, folders, files in os.walk(shelf.store.root):
+        found += [os.path.join(folder, name) for name in (*folders, *files)]
+    return {path: (os.lstat(path).st_ino, os.lstat(path).st_mtime_ns) for path in found}
