@@ -90,7 +90,7 @@ def test_planning_changes_nothing_of_the_inventory():
 
 def test_of_several_names_one_goes_and_the_others_are_why_the_image_stays():
     plan = rmi(inventory({**NAMES, "child:2": CHILD}), "child:1")
-    assert plan == Removal((name("child:1"),), (Stays("image", CHILD.id, "child:1", 0, "it is called child:2"),))
+    assert plan == Removal((name("child:1"),), (Stays("image", CHILD.id, "child:2", 0, "it is called child:2"),))
 
 
 def test_a_name_in_the_middle_of_a_stack_goes_alone():
@@ -178,8 +178,13 @@ def test_prune_all_takes_the_named_too():
     assert [(one.kind, one.label) for one in plan.goes] == [
         ("name", "child:1"), ("image", "child:1"), ("name", "base:1"), ("image", "base:1"), ("layer", "b" * 12),
         ("layer", "a" * 12), ("blob", "config of base:1"), ("blob", "config of child:1")]  # fmt: skip
-    assert of_idle(inventory(NAMES, BOX), all=True).goes == ()
-    assert [one.id for one in of_idle(inventory(NAMES, BOX), all=True).stays] == [BASE.id, CHILD.id]
+    assert of_idle(inventory(NAMES, BOX), all=True) == Removal(
+        (),
+        (
+            Stays("image", BASE.id, "base:1", 0, "image child:1 was made from it"),
+            Stays("image", CHILD.id, "child:1", 0, "container box (exited) is made from it"),
+        ),
+    )
 
 
 @pytest.mark.parametrize("is_quiet", [True, False])

@@ -280,3 +280,4 @@ def _read_number(word: str) -> int:
 
 
 HELP = switch("help", "print this text")
+DRY_RUN = switch("dry-run", "tell what would be done and why, and do nothing")

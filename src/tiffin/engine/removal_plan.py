@@ -167,7 +167,7 @@ def of_idle(census: Inventory, *, all: bool = False, blobs: bool = False) -> Rem
             draft.take_image(id, why)
     for id in left.images:
         if all or not left.names_of(id):
-            draft.keep_image(id)
+            draft.keep_image(id, names_count=False)
     if blobs:
         draft.forget_blobs()
     return draft.collected()
@@ -249,10 +249,11 @@ class _Draft:
         self._stacks += reversed(image.layers)
         self.left.drop(id)
 
-    def keep_image(self, id: str, else_why: str = "") -> None:
-        """`else_why`: where nothing that stands on it is the reason."""
-        why = self._why_image_stays(id) or else_why
-        self._stays.append(Stays(IMAGE, id, _shown(self._before, id), 0, why))
+    def keep_image(self, id: str, else_why: str = "", *, names_count: bool = True) -> None:
+        """`names_count`: one with a name is not in question. `else_why`: where nothing here is the reason."""
+        shown = _shown(self.left if self.left.names_of(id) else self._before, id)
+        why = self._why_image_stays(id, names_count) or else_why
+        self._stays.append(Stays(IMAGE, id, shown, 0, why))
 
     def forget_blobs(self) -> None:
         """The images that stay need the compressed forms of their layers no more, nor the manifests that name them."""
@@ -316,8 +317,8 @@ class _Draft:
                 labels.setdefault(digest, label)
         return labels
 
-    def _why_image_stays(self, id: str) -> str:
-        if names := self.left.names_of(id):
+    def _why_image_stays(self, id: str, names_count: bool) -> str:
+        if names_count and (names := self.left.names_of(id)):
             return f"it is called {names[0].familiar()}"
         if using := self.left.users(id):
             return f"{_container(using[0])} is made from it"

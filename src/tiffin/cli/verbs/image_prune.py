@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import sys
+
 from tiffin.cli import units
-from tiffin.cli.options import Command, Given, switch
+from tiffin.cli.options import DRY_RUN, Command, Given, switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tiffin.engine import Engine
+    from tiffin.engine import Engine, Removal
 
 ALL = switch("all", "also images with a name, unless a container needs them", "a")
 FORCE = switch("force", "do not ask first", "f")
 
-COMMAND = Command("image prune", "", (ALL, FORCE), most=0)
+COMMAND = Command("image prune", "", (ALL, DRY_RUN, FORCE), most=0)
+DANGLING = "WARNING! This will remove all dangling images."
+UNUSED = "WARNING! This will remove all images without at least one container associated to them."
 
 
 def act(engine: Engine, given: Given) -> int:
-    what = "all images without a container" if given[ALL] else "all images without a name"
-    if not given[FORCE] and not _agreed(f"This removes {what}. Go on? [y/N] "):
+    if given[DRY_RUN]:
+        from tiffin.cli.removal_list import tell  # only when asked
+
+        tell(engine.plan_image_prune(all=given[ALL]))
         return 0
-    pruned = engine.image_prune(all=given[ALL])
+    shown = None
+    if not given[FORCE]:
+        print(UNUSED if given[ALL] else DANGLING)
+        shown = _shown(engine, given) if sys.stdin.isatty() else None
+        if not _agreed():
+            return 0
+    pruned = engine.image_prune(all=given[ALL], agreed=shown)
     if pruned.removed:
         print("Deleted Images:")
         for removed in pruned.removed:
@@ -29,8 +41,15 @@ def act(engine: Engine, given: Given) -> int:
     return 0
 
 
-def _agreed(question: str) -> bool:
-    try:
-        return input(question).strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
+def _shown(engine: Engine, given: Given) -> Removal:
+    """What would go, for a person to look at; a script is asked in Docker's words alone."""
+    from tiffin.cli.removal_list import lines  # only to ask
+
+    plan = engine.plan_image_prune(all=given[ALL])
+    print("", *lines(plan), "", sep="\n")
+    return plan
+
+
+def _agreed() -> bool:
+    print("Are you sure you want to continue? [y/N] ", end="", flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tiffin.cli.failures import each
-from tiffin.cli.options import Command, Given, switch
+from tiffin.cli.options import DRY_RUN, Command, Given, switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tiffin.engine import Engine
+    from tiffin.engine import Engine, Removal
 
 FORCE = switch("force", "a container that runs is killed first", "f")
 VOLUMES = switch("volumes", "also remove anonymous volumes; there are none yet", "v")
@@ -15,7 +15,7 @@ VOLUMES = switch("volumes", "also remove anonymous volumes; there are none yet",
 COMMAND = Command(
     "rm",
     "CONTAINER [CONTAINER...]",
-    (FORCE, VOLUMES),
+    (DRY_RUN, FORCE, VOLUMES),
     least=1,
 )
 
@@ -25,4 +25,11 @@ def act(engine: Engine, given: Given) -> int:
         engine.container(name).remove(force=given[FORCE])
         print(name)
 
+    def plan(name: str, after: Removal | None) -> Removal:
+        return engine.container(name).plan_remove(force=given[FORCE], after=after)
+
+    if given[DRY_RUN]:
+        from tiffin.cli.removal_list import dry_run  # only when asked
+
+        return dry_run(given.arguments, plan, missing_is_fine=given[FORCE])
     return each(given.arguments, rm, missing_is_fine=given[FORCE])

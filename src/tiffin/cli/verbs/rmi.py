@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tiffin.cli.failures import each
-from tiffin.cli.options import Command, Given, switch
+from tiffin.cli.options import DRY_RUN, Command, Given, switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from tiffin.engine import Engine
+    from tiffin.engine import Engine, Removal
 
 FORCE = switch("force", "also one with several names, or under a container that does not run", "f")
 NO_PRUNE = switch("no-prune", "keep the images without a name that it was made from")
@@ -15,7 +15,7 @@ NO_PRUNE = switch("no-prune", "keep the images without a name that it was made f
 COMMAND = Command(
     "rmi",
     "IMAGE [IMAGE...]",
-    (FORCE, NO_PRUNE),
+    (DRY_RUN, FORCE, NO_PRUNE),
     least=1,
 )
 
@@ -25,4 +25,11 @@ def act(engine: Engine, given: Given) -> int:
         for removed in engine.rmi(name, force=given[FORCE], prune=not given[NO_PRUNE]):
             print(f"{removed.kind}: {removed.id}")
 
+    def plan(name: str, after: Removal | None) -> Removal:
+        return engine.plan_rmi(name, force=given[FORCE], prune=not given[NO_PRUNE], after=after)
+
+    if given[DRY_RUN]:
+        from tiffin.cli.removal_list import dry_run  # only when asked
+
+        return dry_run(given.arguments, plan, missing_is_fine=given[FORCE])
     return each(given.arguments, rmi, missing_is_fine=given[FORCE])
