@@ -119,7 +119,12 @@ def caller(name: str, *types: type[_SimpleCData[Any]] | type[_Pointer[Any]]) -> 
         result: int = raw(number, *arguments)
         return check(result, name) if result == -1 else result
 
+    call.__name__ = name
     return call
+
+
+CALL = "caller.<locals>.call"
+"""the qualified name of all functions that `caller` made: by it `kernel.recording` knows them"""
 
 
 def _name(number: int) -> str:
