@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from tests.layers import worlds
 from tests.layers.trees import Item, Seen, Stack, folder, look, mounted, symlink, tar
 from tiffin.errors import BadArchive, NoSuchPath
-from tiffin.layers.union import UnionView
+from tiffin.layers.union import Sight, UnionView
 from tiffin.store.deletion import delete
 
 pytestmark = pytest.mark.root
@@ -49,6 +49,10 @@ def test_the_view_is_the_kernels(workshop: str, deltas: list[list[Item]]) -> Non
             assert (found.path, found.layer, found.layers) in {(s.path, s.layer, s.layers) for s in view.walk()}
         for path in ("a/b/c/d", "b/a", "d/d/d", "nowhere"):
             assert (view.lookup(path) is not None) == (path in kernels)
+        for folder in (sight for sight in view.walk() if sight.is_folder):
+            children = view.children(folder)
+            assert sorted(view.stream(folder), key=lambda sight: os.fsencode(sight.path)) == children
+            assert view.count(folder, 100) == len(children)
     finally:
         delete(place)
 
@@ -159,3 +163,47 @@ def test_opaque_folders_are_read_in_the_form_of_ordinary_users_too(stack: Stack)
     top = stack.add(tar(folder("d"), Item("d/new")))
     os.setxattr(f"{top}/d", "user.overlay.opaque", b"y")
     assert UnionView(stack.lowers).names("d") == ["new"]
+
+
+def test_a_big_folder_is_not_counted_to_the_end(stack: Stack) -> None:
+    stack.add(tar(*(Item(f"d/{number}") for number in range(20))))
+    view = UnionView(stack.lowers)
+    found = view.lookup("d")
+    assert found is not None
+    assert [view.count(found, most) for most in (5, 19, 20, 21)] == [5, 19, 20, 20]
+
+
+def test_what_a_layer_hides_is_what_would_be_seen_without_it(stack: Stack) -> None:
+    stack.add(tar(Item("a", b"bottom"), Item("d/x"), Item("e/x"), Item("f"), Item("g")))
+    stack.add(tar(Item("a", b"middle"), Item("d/y"), Item("e/y"), Item("e/.wh..wh..opq"), Item(".wh.g")))
+    stack.add(tar(Item("a", b"top"), Item("f/x"), Item("g")))
+    top, middle, bottom = stack.lowers
+    view = UnionView(stack.lowers)
+
+    def hidden(path: str) -> str | None:
+        found = view.lookup(path)
+        assert found is not None
+        below = view.hidden(found)
+        return below.layer if below else None
+
+    assert hidden("a") == middle  # the nearest, not all
+    assert hidden("d") is None  # folders are merged, nothing of them is hidden
+    assert hidden("d/y") is None
+    assert hidden("e") == bottom
+    assert hidden("f") == bottom
+    assert hidden("g") is None  # it was gone already
+    assert view.lookup("a") == view.pick(root(view), ["a", "nowhere"])["a"]
+    assert top == view.pick(root(view), ["a"])["a"].layer
+
+
+def root(view: UnionView) -> Sight:
+    found = view.root()
+    assert found is not None
+    return found
+
+
+def test_where_a_link_leads_is_told_and_not_followed(stack: Stack) -> None:
+    stack.add(tar(symlink("out", "/etc/passwd"), symlink("d/up", "../../../etc")))
+    view = UnionView(stack.lowers)
+    targets = [view.target(sight) for sight in view.walk() if not sight.is_folder]
+    assert targets == ["/etc/passwd", "../../../etc"]

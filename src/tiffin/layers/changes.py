@@ -15,7 +15,7 @@ import os
 import stat
 
 from tiffin.layers.overlay import is_opaque, is_whiteout
-from tiffin.layers.union import UnionView, open_folder
+from tiffin.layers.union import Opened, Sight, UnionView, batches
 from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ADDED, CHANGED, DELETED = "A", "C", "D"
+PASSED = ""
+"""of a folder that is as it was, but for what may be in it"""
 
 
 class Change(NamedTuple):
@@ -32,11 +34,34 @@ class Change(NamedTuple):
     """absolute, as seen inside"""
 
 
+class Difference(NamedTuple):
+    kind: str
+    """A, C, D, or nothing"""
+    path: str
+    """relative to the root"""
+    status: os.stat_result | None
+    """of what stands in the upper folder; None for what is gone"""
+    old: Sight | None
+    """what the layers below have there"""
+
+    @property
+    def is_folder(self) -> bool:
+        return self.status is not None and stat.S_ISDIR(self.status.st_mode)
+
+    @property
+    def old_folder(self) -> Sight | None:
+        """The folder of the layers below that shows through in it, or would if it were not opaque."""
+        return self.old if self.old is not None and self.old.is_folder else None
+
+
 def changes(upper: str, lowers: Sequence[str]) -> list[Change]:
     """What an overlay's upper folder changes in the union view of `lowers`, topmost first."""
     found: dict[str, str] = {}
-    for path, kind in _found(upper, UnionView(lowers)):
-        found[path] = kind
+    for difference in _found(upper, UnionView(lowers)):
+        if difference.kind == PASSED:
+            continue
+        path = difference.path
+        found[path] = difference.kind
         parent = os.path.dirname(path)
         while parent and parent not in found:
             found[parent] = CHANGED
@@ -44,34 +69,53 @@ def changes(upper: str, lowers: Sequence[str]) -> list[Change]:
     return [Change(found[path], f"/{path}") for path in sorted(found, key=lambda path: os.fsencode(path).split(b"/"))]
 
 
-def _found(upper: str, below: UnionView) -> Iterator[tuple[str, str]]:
-    todo = [("", True)]  # a folder, and whether something of the layers below shows through in it
-    while todo:
-        path, through = todo.pop()
-        folder = open_folder(upper, path)
-        try:
-            names = set()
-            for item in os.scandir(folder):
-                names.add(item.name)
-                status = item.stat(follow_symlinks=False)
-                here = f"{path}/{item.name}" if path else item.name
-                old = below.lookup(here) if through else None
-                if is_whiteout(status):
-                    if old is not None:
-                        yield here, DELETED
+def differences(upper: str, below: UnionView, path: str, old: Sight | None) -> Iterator[Difference]:
+    """What stands in one folder of the upper one, and what is gone from it, in no order and one by one.
+
+    `old` is the folder of the layers below that shows through in it, if any. Raises NoSuchPath where it is no folder
+    any more; what goes away meanwhile is left out.
+    """
+    with Opened(upper, path) as folder, os.scandir(folder) as items:
+        for names in batches(item.name for item in items):
+            olds = below.pick(old, names) if old is not None else {}
+            for name in names:
+                try:
+                    status = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                except FileNotFoundError:
                     continue
-                if old is None:
-                    yield here, ADDED
-                elif not (old.is_folder and stat.S_ISDIR(status.st_mode)) or _differ(old.status, status):
-                    yield here, CHANGED
-                if stat.S_ISDIR(status.st_mode):
-                    todo.append((here, old is not None and old.is_folder))
-            if path and through and is_opaque(f"/proc/self/fd/{folder}/."):
-                for name in below.names(path):
-                    if name not in names:
-                        yield f"{path}/{name}", DELETED
-        finally:
-            os.close(folder)
+                found = _difference(f"{path}/{name}" if path else name, status, olds.get(name))
+                if found is not None:
+                    yield found
+        if path and old is not None and is_opaque(f"/proc/self/fd/{folder}/."):
+            yield from _covered(folder, below, old)
+
+
+def _found(upper: str, below: UnionView) -> Iterator[Difference]:
+    todo = [("", below.root())]
+    while todo:
+        for found in differences(upper, below, *todo.pop()):
+            yield found
+            if found.is_folder:
+                todo.append((found.path, found.old_folder))
+
+
+def _difference(path: str, status: os.stat_result, old: Sight | None) -> Difference | None:
+    """None for a whiteout of nothing."""
+    if is_whiteout(status):
+        return None if old is None else Difference(DELETED, path, None, old)
+    if old is None:
+        return Difference(ADDED, path, status, None)
+    is_changed = not (old.is_folder and stat.S_ISDIR(status.st_mode)) or _differ(old.status, status)
+    return Difference(CHANGED if is_changed else PASSED, path, status, old)
+
+
+def _covered(folder: int, below: UnionView, old: Sight) -> Iterator[Difference]:
+    """What an opaque folder hides and has nothing of its own for."""
+    for sight in below.stream(old):
+        try:
+            os.stat(os.path.basename(sight.path), dir_fd=folder, follow_symlinks=False)
+        except FileNotFoundError:
+            yield Difference(DELETED, sight.path, None, sight)
 
 
 def _differ(old: os.stat_result, new: os.stat_result) -> bool:

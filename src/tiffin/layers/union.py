@@ -20,6 +20,7 @@ from __future__ import annotations
 import os
 import stat
 from errno import ELOOP, EXDEV
+from itertools import islice
 
 from tiffin.errors import NoSuchPath
 from tiffin.kernel.files import RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV, openat2
@@ -29,9 +30,10 @@ from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 MOST_LINKS = 40
+BATCH = 200  # names
 _INSIDE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV
 
 
@@ -55,9 +57,15 @@ class UnionView:
     def __init__(self, folders: Sequence[str]) -> None:
         self.folders = tuple(folders)
 
+    def root(self) -> Sight | None:
+        """The folder that everything is in; None where there are no layers."""
+        if not self.folders:
+            return None
+        return Sight("", self.folders[0], os.lstat(self.folders[0]), self.folders)
+
     def lookup(self, path: str) -> Sight | None:
         """What is at a path, or None. No link is followed, neither along the path nor at its end."""
-        sight = self._root()
+        sight = self.root()
         for name in path.split("/"):
             if name in ("", "."):
                 continue
@@ -71,7 +79,7 @@ class UnionView:
 
         Raises NoSuchPath.
         """
-        root = self._root()
+        root = self.root()
         if root is None:
             raise NoSuchPath(f"{path} is not there: there are no layers")
         at, links, todo = [root], 0, path.split("/")[::-1]
@@ -93,19 +101,24 @@ class UnionView:
             links += 1
             if links > MOST_LINKS:
                 raise NoSuchPath(f"{path} is not there: the links on the way lead in a circle")
-            target = self._target(child)
+            target = self.target(child)
             at = at[:1] if target.startswith("/") else at
             todo += target.split("/")[::-1]
         return at[-1]
 
     def open(self, sight: Sight) -> int:
         """A descriptor to read a file of the view. Raises NoSuchPath where it is no plain file (any more)."""
-        with _Opened(sight.layer, os.path.dirname(sight.path)) as folder:
+        with Opened(sight.layer, os.path.dirname(sight.path)) as folder:
             return open_plain(folder, os.path.basename(sight.path), sight.path)
+
+    def target(self, link: Sight) -> str:
+        """Where a link leads, as it is written in it."""
+        with Opened(link.layer, os.path.dirname(link.path)) as folder:
+            return os.readlink(os.path.basename(link.path), dir_fd=folder)
 
     def walk(self) -> Iterator[Sight]:
         """All that there is to see: a folder, what else is in it by name, then folder by folder."""
-        root = self._root()
+        root = self.root()
         todo = [root] if root is not None else []
         while todo:
             folder = todo.pop()
@@ -124,11 +137,14 @@ class UnionView:
         found: dict[str, Sight | None] = {}
         open_folders: set[str] = set()  # those that the layers below may still join
         for layer in folder.layers:
-            with _Opened(layer, folder.path) as opened:
+            with Opened(layer, folder.path) as opened:
                 for item in os.scandir(opened):
                     name = item.name
                     if name not in found:
-                        status = item.stat(follow_symlinks=False)
+                        try:
+                            status = item.stat(follow_symlinks=False)
+                        except FileNotFoundError:  # the topmost layer is being written to
+                            continue
                         path = f"{folder.path}/{name}" if folder.path else name
                         found[name] = None if is_whiteout(status) else Sight(path, layer, status, (layer,))
                         joins = stat.S_ISDIR(status.st_mode)
@@ -145,39 +161,77 @@ class UnionView:
                         open_folders.discard(name)
         return [sight for _, sight in sorted(found.items(), key=lambda item: os.fsencode(item[0])) if sight is not None]
 
-    def _root(self) -> Sight | None:
-        if not self.folders:
-            return None
-        return Sight("", self.folders[0], os.lstat(self.folders[0]), self.folders)
+    def pick(self, folder: Sight, names: Iterable[str]) -> dict[str, Sight]:
+        """Of these names those that the folder has, without a look at what else is in it."""
+        found: dict[str, Sight] = {}
+        undecided = dict.fromkeys(names)
+        for layer in folder.layers:
+            if not undecided:
+                break
+            with Opened(layer, folder.path) as opened:
+                for name in tuple(undecided):
+                    try:
+                        status = os.stat(name, dir_fd=opened, follow_symlinks=False)
+                    except (FileNotFoundError, NotADirectoryError):
+                        continue
+                    is_folder = stat.S_ISDIR(status.st_mode)
+                    if name not in found and not is_whiteout(status):
+                        path = f"{folder.path}/{name}" if folder.path else name
+                        found[name] = Sight(path, layer, status, (layer,))
+                    elif name in found and is_folder:
+                        found[name] = found[name]._replace(layers=(*found[name].layers, layer))
+                    if not is_folder or is_opaque(f"/proc/self/fd/{opened}/{name}"):
+                        del undecided[name]
+        return found
+
+    def stream(self, folder: Sight) -> Iterator[Sight]:
+        """What is in a folder, in no order: for who may stop in the middle of a big one."""
+        told: set[str] = set()
+        for layer in folder.layers:
+            with Opened(layer, folder.path) as opened, os.scandir(opened) as items:
+                for names in batches(item.name for item in items if item.name not in told):
+                    told.update(names)
+                    yield from self.pick(folder, names).values()
+
+    def count(self, folder: Sight, most: int) -> int:
+        """How many names a folder has. Not more than `most` are counted."""
+        decided: set[str] = set()
+        number = 0
+        for layer in folder.layers:
+            with Opened(layer, folder.path) as opened, os.scandir(opened) as items:
+                for item in items:
+                    if item.name not in decided:
+                        decided.add(item.name)
+                        number += not _is_whiteout(item)
+                        if number >= most or len(decided) >= 2 * most:
+                            return number
+        return number
+
+    def hidden(self, sight: Sight) -> Sight | None:
+        """What would be seen in its place without the layer that gives it (for a folder: those) and all above."""
+        below = UnionView(self.folders[self.folders.index(sight.layers[-1]) + 1 :])
+        return below.lookup(sight.path)
 
     def _child(self, folder: Sight, name: str) -> Sight | None:
-        path = f"{folder.path}/{name}" if folder.path else name
-        first: Sight | None = None
-        layers: list[str] = []
-        for layer in folder.layers:
-            with _Opened(layer, folder.path) as opened:
-                try:
-                    status = os.stat(name, dir_fd=opened, follow_symlinks=False)
-                except (FileNotFoundError, NotADirectoryError):
-                    continue
-                if is_whiteout(status):
-                    break
-                is_folder = stat.S_ISDIR(status.st_mode)
-                if first is None:
-                    first = Sight(path, layer, status, (layer,))
-                elif not is_folder:
-                    break
-                layers.append(layer)
-                if not is_folder or is_opaque(f"/proc/self/fd/{opened}/{name}"):
-                    break
-        return None if first is None else first._replace(layers=tuple(layers))
-
-    def _target(self, link: Sight) -> str:
-        with _Opened(link.layer, os.path.dirname(link.path)) as folder:
-            return os.readlink(os.path.basename(link.path), dir_fd=folder)
+        return self.pick(folder, (name,)).get(name)
 
 
-class _Opened:
+def batches(names: Iterator[str]) -> Iterator[list[str]]:
+    """So many that it pays to open a folder for them, and so few that one may stop in between."""
+    while batch := list(islice(names, BATCH)):
+        yield batch
+
+
+def _is_whiteout(item: os.DirEntry[str]) -> bool:
+    if item.is_file(follow_symlinks=False) or item.is_dir(follow_symlinks=False) or item.is_symlink():
+        return False
+    try:
+        return is_whiteout(item.stat(follow_symlinks=False))
+    except FileNotFoundError:  # counts as nothing
+        return True
+
+
+class Opened:
     """A folder of a layer, open while a `with` lasts."""
 
     def __init__(self, layer: str, path: str) -> None:
