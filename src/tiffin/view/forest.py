@@ -1,10 +1,10 @@
 """Who stands on whom: a picture's slabs and trays as trees that grow upwards, long runs folded.
 
-    Tree     one item and what stands on it        Fold    a run of slabs drawn as one
-                                                   Crowd   containers of one kind on one image, drawn as one
+Tree     one item and what stands on it        Fold    a run of slabs drawn as one
+                                               Crowd   containers of one kind on one image, drawn as one
 
-    rule of a single stack     a run of nameless slabs folds, if it has three or more; the top two and the bottom show
-    rule of a host             a run folds together with the named slab above it, whose name it gets
+rule of a single stack     a run of nameless slabs folds, if it has three or more; the top two and the bottom show
+rule of a host             a run folds together with the named slab above it, whose name it gets
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def grow(picture: Picture, *, folded: bool = True, crowded: bool = False) -> tup
         tree = Tree(slab, heights[slab.id] - 1, children)
         trees[slab.id] = rule(tree) if folded else tree
     roots = (*_trays(on.get(None, ()), crowded, 0), *_of(trees, above.get(None, ())))
-    return tuple(map(_settled, roots)) if folded else roots
+    return _settled(roots) if folded else roots
 
 
 def walk(trees: Iterable[Tree]) -> list[Tree]:
@@ -148,19 +148,17 @@ def _folds_in_stack(tree: Tree) -> Tree:
 
 
 def _is_dull(tree: Tree) -> bool:
-    return not any(slab.names or slab.mark for slab in _slabs(tree.item)) and len(tree.children) == 1
+    slab = _slabs(tree.item)[0]  # a run has only dull ones
+    return not slab.names and not slab.mark and len(tree.children) == 1
 
 
-def _settled(tree: Tree) -> Tree:
+def _settled(trees: Sequence[Tree]) -> tuple[Tree, ...]:
     """Runs opened again where they are short, at the bottom, and right below the top."""
-    chain, at = list[Tree](), tree
-    while len(at.children) == 1:
-        chain.append(at)
-        at = at.children[0]
-    built = Tree(at.item, at.height, tuple(map(_settled, at.children)))
-    for link in reversed(chain):
-        built = _unfolded(link, built)
-    return built
+    built: dict[int, Tree] = {}
+    for tree in reversed(walk(trees)):  # each after what stands on it
+        children = tuple(built.pop(id(child)) for child in tree.children)
+        built[id(tree)] = _unfolded(tree, children[0]) if len(children) == 1 else tree._replace(children=children)
+    return tuple(built[id(tree)] for tree in trees)
 
 
 def _unfolded(tree: Tree, above: Tree) -> Tree:

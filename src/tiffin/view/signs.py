@@ -2,7 +2,7 @@
 
     ○ created    ▶ running 2 h    ‖ paused    ↻ restarting    ✓ exited 0    ✗ exited 3    ↑ removing    † dead
 
-A gauge the same way: "14.0 MB of 256.0 MB", "3, no limit".
+A gauge the same way: "14.0 of 256.0 MB", "3, no limit".
 """
 
 from __future__ import annotations
@@ -59,8 +59,12 @@ def count(kind: str, number: int) -> str:
 
 def use(gauge: Gauge) -> str:
     """What is used, and of how much."""
-    limit = f" of {quantity(gauge.name, gauge.limit)}" if gauge.limit is not None else ", no limit"
-    return quantity(gauge.name, gauge.used) + limit
+    used = quantity(gauge.name, gauge.used)
+    if gauge.limit is None:
+        return f"{used}, no limit"
+    limit = quantity(gauge.name, gauge.limit)
+    number, _, unit = used.partition(" ")
+    return f"{number if unit and limit.endswith(f' {unit}') else used} of {limit}"
 
 
 def quantity(name: str, number: int | None) -> str:

@@ -40,7 +40,7 @@ def cut(text: str, columns: int) -> str:
     """At most so many columns, with … where the end was cut off."""
     if width(text) <= columns:
         return text
-    return _beginning(text, columns - 1) + ELLIPSIS if columns > 0 else ""
+    return beginning(text, columns - 1) + ELLIPSIS if columns > 0 else ""
 
 
 def cut_middle(text: str, columns: int) -> str:
@@ -50,8 +50,19 @@ def cut_middle(text: str, columns: int) -> str:
     if columns < 5:
         return cut(text, columns)
     first = (columns - 1) // 2
-    end = _beginning(text[::-1], columns - 1 - first)[::-1]
-    return _beginning(text, first) + ELLIPSIS + end
+    end = beginning(text[::-1], columns - 1 - first)[::-1]
+    return beginning(text, first) + ELLIPSIS + end
+
+
+def beginning(text: str, columns: int) -> str:
+    """The first letters, as many as go into so many columns."""
+    taken, used = "", 0
+    for letter in text:
+        used += _columns(letter)
+        if used > columns:
+            break
+        taken += letter
+    return taken
 
 
 def pad(text: str, columns: int) -> str:
@@ -110,13 +121,3 @@ def _columns(letter: str) -> int:
     if category(letter) in MARKS:
         return 0
     return 2 if east_asian_width(letter) in "WF" else 1
-
-
-def _beginning(text: str, columns: int) -> str:
-    taken, used = "", 0
-    for letter in text:
-        used += _columns(letter)
-        if used > columns:
-            break
-        taken += letter
-    return taken
