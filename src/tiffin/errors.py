@@ -126,6 +126,8 @@ class StartFailed(TiffinError):
 
     status = 400
     exit_code = 128
+    trace: tuple[object, ...] = ()
+    """what was recorded until then, where that was asked for (`runtime.tracing.of_failure`)"""
 
 
 class ExecFailed(StartFailed):

@@ -81,13 +81,16 @@ class Shown(NamedTuple):
 
 def quoted(value: object, longest: int = LONGEST_TEXT) -> str:
     """Text or bytes as a string in quotes, of printable ASCII alone; `...` after it where it was cut."""
-    text = os.fsdecode(value if isinstance(value, (str, bytes, os.PathLike)) else _bytes(value))
-    plain = "".join(map(_harmless, text[:longest]))
-    return f'"{plain}"{"..." if len(text) > longest else ""}'
-
-
-def _bytes(value: object) -> bytes:
-    return bytes(value) if isinstance(value, (memoryview, bytearray)) else repr(value).encode()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        kept = os.fsdecode(bytes(value[:longest]))  # what is written may be large
+        is_cut = len(value) > longest
+    else:
+        kept = os.fsdecode(value if isinstance(value, (str, os.PathLike)) else repr(value))
+        is_cut = len(kept) > longest
+    kept = kept[:longest]
+    if not (kept.isascii() and kept.isprintable()) or '"' in kept or "\\" in kept:
+        kept = "".join(map(_harmless, kept))
+    return f'"{kept}"{"..." if is_cut else ""}'
 
 
 def _harmless(character: str) -> str:

@@ -28,6 +28,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from tiffin.runtime.tracing import Page, StepTrace
+
 START_PATIENCE = 130.0  # seconds: more than the shim's own
 
 
@@ -63,6 +65,8 @@ class Connection:
         """of an exec"""
         self.let_go = ""
         """why the shim sends no more output, if so"""
+        self.trace: tuple[StepTrace, ...] = ()
+        """the system calls of each step, up to the program's first, where the plan asked for that"""
 
     def __del__(self) -> None:
         self.close()  # who starts a container need not keep what start gives
@@ -119,13 +123,17 @@ class Connection:
 def start(store: Store, plan: Plan, streams: Streams, *, owned: bool, run_lock: Lock | None = None) -> Connection:
     """Make the process space; returns when the program has begun. `owned`: it ends with the connection.
 
-    A `run_lock` that the caller holds goes over to the shim.
+    A `run_lock` that the caller holds goes over to the shim. For a plan with `trace` the connection has one; of a
+    start that fails the error has it.
 
     Raises CommandNotFound, CommandNotExecutable, StartFailed, and ContainerRunning where another was quicker.
     """
     names, descriptors = streams.given()
     if run_lock:
         names, descriptors = [*names, "lock"], (*descriptors, run_lock.descriptor)
+    page = _page(plan)
+    if page:
+        names, descriptors = [*names, "trace"], (*descriptors, page.descriptor)
     request = {"do": "start", "plan": plan.to_json(), "streams": names, "owned": owned}
     try:
         channel = _call(store, request, descriptors)
@@ -140,7 +148,7 @@ def start(store: Store, plan: Plan, streams: Streams, *, owned: bool, run_lock: 
         if isinstance(error, ChannelClosed):
             raise StartFailed(f"container {plan.id[:12]} could not start: tiffin's own process was killed") from error
         raise
-    return _begun(channel, answer, plan.id)
+    return _begun(channel, answer, plan.id, page)
 
 
 def attach(folder: RunFolder, streams: Streams) -> Connection:
@@ -159,9 +167,11 @@ def wait(folder: RunFolder) -> Connection:
 
 def execute(folder: RunFolder, plan: ExecPlan, streams: Streams, *, owned: bool) -> Connection:
     """One more process in the process space. Raises as `start`, ContainerNotRunning, and ContainerPaused."""
-    request = {"do": "exec", "plan": plan.to_json(), "streams": streams.given()[0], "owned": owned}
-    channel = _send(folder, request, streams)
-    return _begun(channel, _hear(folder, channel, START_PATIENCE), folder.id, failed=ExecFailed)
+    page = _page(plan)
+    names = [*streams.given()[0], *(["trace"] if page else [])]
+    request = {"do": "exec", "plan": plan.to_json(), "streams": names, "owned": owned}
+    channel = _send(folder, request, streams, page)
+    return _begun(channel, _hear(folder, channel, START_PATIENCE), folder.id, page, failed=ExecFailed)
 
 
 def tell(folder: RunFolder, message: Message) -> None:
@@ -206,12 +216,20 @@ def _call(store: Store, request: Message, descriptors: tuple[int, ...]) -> Chann
         return channel
 
 
-def _send(folder: RunFolder, message: Message, streams: Streams = Streams()) -> Channel:
+def _page(plan: Plan | ExecPlan) -> Page | None:
+    if not plan.trace:
+        return None
+    from tiffin.runtime.tracing import Page  # only when asked
+
+    return Page()
+
+
+def _send(folder: RunFolder, message: Message, streams: Streams = Streams(), page: Page | None = None) -> Channel:
     """Tell the shim something; the streams are given away in any case. Raises ContainerNotRunning."""
     try:
         channel = connect(folder.socket)
         try:
-            channel.send(message, streams.given()[1])
+            channel.send(message, (*streams.given()[1], *((page.descriptor,) if page else ())))
         except BaseException:
             channel.close()
             raise
@@ -243,18 +261,26 @@ def _hear(folder: RunFolder, channel: Channel, seconds: float = PATIENCE) -> Mes
         raise
 
 
-def _begun(channel: Channel, answer: Message, id: str, failed: type[StartFailed] = StartFailed) -> Connection:
+def _begun(
+    channel: Channel, answer: Message, id: str, page: Page | None, failed: type[StartFailed] = StartFailed
+) -> Connection:
     if "started" in answer:
-        return Connection(channel, pid=int(answer["started"]))
+        connection = Connection(channel, pid=int(answer["started"]))
+        if page:
+            connection.trace = page.read()
+        return connection
     channel.close()
     if "refused" in answer:
         raise_refusal(answer)
-    raise _noted(Failure(*answer["failed"]), id, failed)  # held by nothing else, or its traceback would hold itself
+    # held by nothing else, or its traceback would hold itself
+    raise _noted(Failure(*answer["failed"]), id, failed, page)
 
 
-def _noted(failure: Failure, id: str, failed: type[StartFailed]) -> TiffinError:
+def _noted(failure: Failure, id: str, failed: type[StartFailed], page: Page | None) -> TiffinError:
     error = _error(failure, id, failed)
     error.add_note(f"in the step {failure.step}")  # shown with a traceback
+    if page and isinstance(error, StartFailed):
+        error.trace = page.read()
     return error
 
 

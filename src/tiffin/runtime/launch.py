@@ -10,6 +10,8 @@ shim's child, and all the memory that reading and taking a plan has touched goes
 from __future__ import annotations
 
 import os
+import sys
+from _frozen_importlib_external import PathFinder
 
 from tiffin import json
 from tiffin.kernel import process, unix
@@ -23,6 +25,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
     from typing import NoReturn
+
+    from tiffin.runtime.tracing import Tracer
 
 KILLED_ON_THE_WAY = "killed before the program had begun"
 PATIENCE = 60.0  # seconds that the steps of a start may take
@@ -57,13 +61,34 @@ class Child(NamedTuple):
     """its mount namespace: who holds it keeps the end of the process from unmounting there and then"""
 
 
-def launch_member(plan: ExecPlan, first_process: int, join_files: list[str]) -> Child:
+def traced(page: int | None) -> Tracer | None:
+    """Begin to record, where the caller has given a page for that (`runtime.tracing`). Raises CannotStart.
+
+    The one thing that is imported after importing was switched off: on the host, and before the first step.
+    """
+    if page is None:
+        return None
+    sys.meta_path.append(PathFinder)
+    try:
+        from tiffin.runtime.tracing import Tracer  # only when asked
+
+        return Tracer(page)
+    except Exception as error:  # a shim may be of an older tiffin than what is installed by now
+        text = f"its system calls cannot be recorded: {type(error).__name__}: {error}"
+        raise CannotStart(Failure("step", "Trace", 0, text)) from error
+    finally:
+        sys.meta_path.pop()
+
+
+def launch_member(
+    plan: ExecPlan, first_process: int, join_files: list[str], tracer: Tracer | None = None
+) -> Child:  # fmt: skip
     """Enter the space of a process (a pidfd), and start one more program there; returns when it has begun.
 
     Entering is for good: the caller must be somebody who ends after this. Raises CannotStart.
     """
     stage = Stage(None, join_files, first_process=first_process)
-    for step in plan.entering:
+    for step in tracer.each(plan.entering) if tracer else plan.entering:
         try:
             step.apply(stage)
         except OSError as error:
@@ -75,7 +100,7 @@ def launch_member(plan: ExecPlan, first_process: int, join_files: list[str]) -> 
     except OSError as error:  # a limit of processes
         raise CannotStart(failure_of(None, error)) from error
     if pid == 0:
-        take(plan.steps, Stage(theirs, []), far)
+        take(plan.steps, Stage(theirs, []), far, tracer)
     for end in far:
         if end >= 0:
             os.close(end)
@@ -120,7 +145,7 @@ def open_streams(terminal: bool, open_stdin: bool) -> tuple[Streams, Streams]:
     return Streams(into[1], out[0], err[0]), Streams(into[0], out[1], err[1])
 
 
-def take(steps: tuple[Step, ...], stage: Stage, streams: Streams) -> NoReturn:
+def take(steps: tuple[Step, ...], stage: Stage, streams: Streams, tracer: Tracer | None = None) -> NoReturn:
     """In the child: take the steps; never come back. No traceback: it would open source files inside the container."""
     step: Step | None = None
     try:
@@ -129,8 +154,10 @@ def take(steps: tuple[Step, ...], stage: Stage, streams: Streams) -> NoReturn:
             if descriptor >= 0:
                 os.dup2(descriptor, number)
         stage.close_others()
-        for step in steps:
+        for step in tracer.each(steps) if tracer else steps:
             step.apply(stage)
     except BaseException as error:  # noqa: BLE001  # the outermost frame inside the container
+        if tracer:
+            tracer.stop()
         stage.report(FAILED + json.dumps(failure_of(step, error)).encode())
     os._exit(125)

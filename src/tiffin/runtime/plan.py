@@ -30,9 +30,11 @@ class Plan(NamedTuple):
     files: dict[str, str] = {}  # noqa: RUF012
     """what the shim writes into the run's folder before the first step: hosts, hostname, resolv.conf"""
     attributes: dict[str, str] = {}  # noqa: RUF012  # of the events: name, image, labels
+    trace: bool = False
+    """whether the caller is told which system calls each step made (`runtime.tracing`)"""
 
     def to_json(self) -> Message:
-        return {**self._asdict(), "steps": to_json(self.steps), "limits": self.limits}
+        return _without_default({**self._asdict(), "steps": to_json(self.steps), "limits": self.limits})
 
     @classmethod
     def from_json(cls, form: Message) -> Plan:
@@ -49,10 +51,20 @@ class ExecPlan(NamedTuple):
     steps: tuple[Step, ...]
     terminal: bool = False
     open_stdin: bool = False
+    trace: bool = False
 
     def to_json(self) -> Message:
-        return {**self._asdict(), "entering": to_json(self.entering), "steps": to_json(self.steps)}
+        return _without_default(
+            {**self._asdict(), "entering": to_json(self.entering), "steps": to_json(self.steps)}
+        )  # fmt: skip
 
     @classmethod
     def from_json(cls, form: Message) -> ExecPlan:
         return cls(**{**form, "entering": from_json(form["entering"]), "steps": from_json(form["steps"])})
+
+
+def _without_default(form: Message) -> Message:
+    """A shim of an older tiffin, which may be asked for an exec, knows no trace."""
+    if not form["trace"]:
+        del form["trace"]
+    return form

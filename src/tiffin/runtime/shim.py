@@ -31,6 +31,7 @@ from tiffin.runtime.launch import (
     Child,
     Streams,
     launch_member,
+    traced,
 )
 from tiffin.runtime.log import LogFile
 from tiffin.runtime.loop import READ, Loop
@@ -222,7 +223,7 @@ class Shim:
             client.tell({"failed": failure_of(None, error)})
             return
         if launcher == 0:
-            _launch_exec(content, self.first.pidfd, self._group().join_files(), theirs, self._announce)
+            _launch_exec(content, descriptors, self.first.pidfd, self._group().join_files(), theirs, self._announce)
         theirs.close()
         self.loop.watch(ours.fileno(), READ, lambda _: self._launched(client, launcher, ours, descriptors))
 
@@ -258,7 +259,10 @@ class Shim:
         )  # fmt: skip
         if self._is_here(client):
             client.owns_program = owned
-            program.attach(client, dict(zip(streams, descriptors, strict=True)))
+            given = dict(zip(streams, descriptors, strict=True))
+            if "trace" in given:  # the launcher had it
+                os.close(given.pop("trace"))
+            program.attach(client, given)
             client.tell_raw(answer)
             return
         _close_all(descriptors)
@@ -367,17 +371,22 @@ def _child(pid: int, handed: dict[str, int]) -> Child:
 
 
 def _launch_exec(
-    content: bytes, first_process: int, join_files: list[str], shim: socket, announce: Callable[[ExecPlan], None]
-) -> None:
+    content: bytes, descriptors: list[int], first_process: int, join_files: list[str], shim: socket,
+    announce: Callable[[ExecPlan], None],
+) -> None:  # fmt: skip
     """In the launcher: start the program and hand it to the shim; never come back."""
     try:
         process.die_with_parent()
         request = json.loads(content)
         streams, owned, plan = request["streams"], request["owned"], ExecPlan.from_json(request["plan"])
         announce(plan)
+        tracer = None
         try:
-            child = launch_member(plan, first_process, join_files)
+            tracer = traced(dict(zip(streams, descriptors, strict=True)).get("trace"))
+            child = launch_member(plan, first_process, join_files, tracer)
         except CannotStart as error:
+            if tracer:
+                tracer.stop()
             answer = json.dumps({"failed": error.failure}).encode()
             failed = (error.pidfd,) if error.pidfd >= 0 else ()
             unix.send(shim, marshal.dumps((0, plan.id, (), streams, owned, answer)), failed)

@@ -15,7 +15,7 @@ from tiffin.kernel.cgroups import Group
 from tiffin.record import NamedTuple
 from tiffin.runtime.channel import Channel
 from tiffin.runtime.failures import Failure
-from tiffin.runtime.launch import CannotStart, Streams, open_streams, take
+from tiffin.runtime.launch import CannotStart, Streams, open_streams, take, traced
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord
 from tiffin.runtime.stage import Stage
@@ -27,6 +27,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
     from typing import Any, NoReturn
+
+    from tiffin.runtime.tracing import Tracer
 
 STIRRING = ("server", "program_stdout", "program_stderr")
 PATIENCE = 60.0  # seconds that the layer's last run may take to unmount
@@ -79,10 +81,12 @@ class Starter:
         )  # fmt: skip
         self.run_lock: Lock | None = None
         self.layer_lock: Lock | None = None
+        self.tracer: Tracer | None = None
 
     def start(self, caller: Channel, given: dict[str, int], status: socket, *, owned: bool) -> None:
         """Hand the run to the shim and become the program; or tell the caller why not, and leave nothing."""
         try:
+            self.tracer = traced(given.pop("trace", None))
             self._hold(given.pop("lock", None))
             handed, far = self._prepare(given)
         except CannotStart as error:
@@ -179,10 +183,12 @@ class Starter:
         unix.send(shim, marshal.dumps(note), tuple(handed.values()))
 
     def _become(self, status: socket, streams: Streams) -> NoReturn:
-        take(self.plan.steps, Stage(status, shim=self.launcher.shim), streams)
+        take(self.plan.steps, Stage(status, shim=self.launcher.shim), streams, self.tracer)
 
     def _give_up(self, caller: Channel, failure: Failure) -> None:
         """Leave nothing of a start that failed before the shim had it, and say why."""
+        if self.tracer:
+            self.tracer.stop()
         thrown_away = None
         if self.run_lock:
             if failure.kind != "gone":
