@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
     class Verb(Protocol):
         """What a module of `cli.verbs` has."""
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
         def act(self, engine: Engine, given: Given) -> int:
             """Do it, print what it has to say, and give the exit code."""
+
+        def explained(self, engine: Engine, given: Given) -> Explanation:
+            """What `act` would do. Nothing is done."""
 
 
 CONTAINER_VERBS = (
@@ -33,7 +37,9 @@ MODULES: Mapping[str, str] = MappingProxyType(
         **{verb: verb for verb in (*CONTAINER_VERBS, *IMAGE_VERBS)},
         "bootstrap": "bootstrap",
         "events": "events",
+        "explain": "explain",
         "images": "images",
+        "look": "look",
         "ps": "ps",
         "rmi": "rmi",
         "version": "version",
@@ -67,7 +73,7 @@ SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "Images and their layers": (
             "images", "history", "tag", "rmi", "save", "load", "import", "bootstrap",
         ),
-        "Everything": ("inspect", "events", "version"),
+        "Everything": ("look", "explain", "inspect", "events", "version"),
     }
 )  # fmt: skip
 

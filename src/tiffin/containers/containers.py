@@ -129,12 +129,17 @@ class Containers:
             return None
         return record if record.name == name else None
 
-    def _reserve(self, name: str, id: str, *, durable: bool) -> None:
+    @staticmethod
+    def check_name(name: str) -> None:
+        """Raises BadName for what can be none."""
         if not _is_name(name):
             shown = name[:100]
             raise BadName(
                 f"Invalid container name ({shown}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed, {LONGEST_NAME} at most"
             )
+
+    def _reserve(self, name: str, id: str, *, durable: bool) -> None:
+        self.check_name(name)
         holder = self._named(name)
         if holder is not None:
             raise NameInUse(

@@ -87,21 +87,31 @@ def bootstrap(parts: Parts, what: str = "base", *, progress: Progress | None = N
     """
     import tempfile  # heavy, bootstrap only
 
-    name, _, suite = what.partition(":")
-    if name not in ("base", "debian") or (suite and name == "base"):
-        raise BadParameter(f"can't make {what!r} on the spot; try: tiffin bootstrap base, or debian, or debian:SUITE")
+    name = name_of(what)
     # not on /tmp, which may be small
     with tempfile.TemporaryFile(dir="/var/tmp") as file:
         if name == "base":
             created, shell = rfc3339(rootfs(file) * 10**9), "sh"
         else:
-            suite = suite or DEBIAN
-            what, created, shell = f"debian:{suite}", None, "bash"
+            created, shell = None, "bash"
             with parts.store.draft() as draft:
-                debian(file, suite=suite, scratch=draft.path)
+                debian(file, suite=name.partition(":")[2], scratch=draft.path)
         file.seek(0)
-        change, message = f'CMD ["{shell}"]', f"tiffin bootstrap {what}"
-        return import_(parts, file, what, changes=[change], message=message, created=created, progress=progress)
+        change, message = f'CMD ["{shell}"]', message_of(name)
+        return import_(parts, file, name, changes=[change], message=message, created=created, progress=progress)
+
+
+def name_of(what: str) -> str:
+    """Of the image that it makes. Raises BadParameter."""
+    name, _, suite = what.partition(":")
+    if name not in ("base", "debian") or (suite and name == "base"):
+        raise BadParameter(f"can't make {what!r} on the spot; try: tiffin bootstrap base, or debian, or debian:SUITE")
+    return name if name == "base" else f"debian:{suite or DEBIAN}"
+
+
+def message_of(name: str) -> str:
+    """What the image's history says of it."""
+    return f"tiffin bootstrap {name}"
 
 
 def rootfs(file: IO[bytes], *, search: Sequence[str] | None = None) -> int:

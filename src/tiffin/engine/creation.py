@@ -29,18 +29,8 @@ def create(
     """
     containers, id = Containers(parts.store), id or new_id()
     with parts.store.writing(), parts.store.shared():  # from finding layers until their record is in place
-        found = find(parts, reference)
-        record = ContainerRecord(
-            id=id,
-            name=name or containers.free_name(),
-            created=time.time(),
-            image=found.image.id if found.image else None,
-            top=found.top,
-            config=_settings(found, config, host, id),
-            host=host,
-        )
-        check(record.config, host)
-        top = parts.layers.folder(found.top) if found.top else None
+        record = settled(parts, reference, config, host, name=name or containers.free_name(), id=id)
+        top = parts.layers.folder(record.top) if record.top else None
         try:
             containers.create(record, root_like=top, durable=not host.auto_remove)
         except NameInUse:
@@ -48,6 +38,16 @@ def create(
             containers.create(record, root_like=top, durable=not host.auto_remove)
     events.emit(parts.store, "container", "create", id, attributes(record))
     return record
+
+
+def settled(
+    parts: Parts, reference: str, config: Config, host: HostConfig, *, name: str, id: str
+) -> ContainerRecord:
+    """The record of the container that `create` makes; nothing is made. Raises as `create` does, but for names."""
+    found = find(parts, reference)
+    merged = _settings(found, config, host, id)
+    check(merged, host)
+    return ContainerRecord(id, name, time.time(), found.image.id if found.image else None, found.top, merged, host)
 
 
 def create_and_start(

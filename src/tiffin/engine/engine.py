@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tiffin.engine.removal_plan import Removal
     from tiffin.runtime.client import Streams
     from tiffin.store.events import Event, Missed
+    from tiffin.view.picture import Picture
 
 JSON: TypeAlias = "dict[str, Any]"  # the border: Docker's form
 Progress: TypeAlias = "Callable[[str, int, int | None], None]"
@@ -251,6 +252,17 @@ class Engine:
         return bootstrap(self._parts, what, progress=progress)
 
     # everything
+
+    def picture(self, *references: str) -> Picture:
+        """Of the whole host; of one container, image or layer in full; or of several, on what they share.
+
+        Raises NotFound, AmbiguousId.
+        """
+        from tiffin.engine import picturing  # only to draw
+
+        if len(references) == 1:
+            return picturing.single(self._parts, references[0])
+        return picturing.some(self._parts, references) if references else picturing.whole(self._parts)
 
     @property
     def explain(self) -> Explainer:

@@ -177,7 +177,7 @@ def _steps(subject: Subject, layout: Layout) -> Iterator[Step]:
     yield steps.IsolateMounts(tuple((bind.source, bind.target) for bind in shared))
     yield steps.MountUnion(union.lowers, union.upper, union.work, union.volatile, subject.at)
     yield from _kernel_mounts(host, layout)
-    yield from _volumes((*subject.binds, *((subject.init,) if subject.init else ())), host.tmpfs)
+    yield from _volumes((*subject.binds, *((subject.init,) if subject.init else ())), host.tmpfs, subject.runroot)
     if config.tty:
         yield steps.OpenTerminal()
     if config.working_dir:
@@ -244,12 +244,13 @@ def _options(hierarchy: Hierarchy) -> str:
     return f"none,{words}" if words.startswith("name=") else words
 
 
-def _volumes(binds: Iterable[BindMount], tmpfs: Mapping[str, str]) -> Iterator[Step]:
+def _volumes(binds: Iterable[BindMount], tmpfs: Mapping[str, str], runroot: str) -> Iterator[Step]:
     """What lies deeper is mounted later, so that it is not covered."""
     wanted: list[tuple[str, Step]] = []
     for bind in binds:
         propagation = PROPAGATION[bind.propagation]
-        why = "a folder or file of the host, seen inside as well"
+        is_own = bind.source.startswith(f"{runroot}/")
+        why = "its own, written anew for each run" if is_own else "a folder or file of the host, seen inside as well"
         step = steps.Bind(bind.source, bind.target, bind.readonly, bind.recursive, propagation, why)
         wanted.append((bind.target, step))
     for target, options in tmpfs.items():

@@ -22,7 +22,7 @@ from tiffin.model.states import ALIVE, check
 from tiffin.runtime import client
 from tiffin.runtime.channel import ChannelClosed
 from tiffin.runtime.client import Connection, Streams
-from tiffin.runtime.plan import Plan
+from tiffin.runtime.plan import ExecPlan, Plan
 from tiffin.runtime.record import RunFolder
 from tiffin.store import events, files
 from tiffin.store.locks import is_held
@@ -57,6 +57,7 @@ def start(
     try:
         if run_lock is None:
             _check(parts, "start", record)
+        binds.sources_made(tuple(map(binds.parse, record.host.binds)))
         todo = plan(parts, record)
     except BaseException:
         streams.close()
@@ -68,11 +69,10 @@ def start(
 
 
 def plan(parts: Parts, record: ContainerRecord) -> Plan:
-    """What `start` would do, as data. Raises BadParameter."""
+    """What `start` does, as data; the container need not be there. Raises BadParameter."""
     folder, host = Containers(parts.store).folder(record.id), record.host
     run_files = _run_files(record)
     volumes = tuple(binds.parse(text) for text in host.binds)
-    binds.sources_made(volumes)
     lowers = (*parts.layers.folders(record.top), _fixtures(parts))
     subject = planning.Subject(
         id=record.id,
@@ -99,26 +99,33 @@ def execute(
 
     Raises ContainerNotRunning, ContainerPaused, CommandNotFound, CommandNotExecutable, StartFailed.
     """
-    settings = record.config._replace(
-        user=config.user or record.config.user,
-        working_dir=config.working_dir or record.config.working_dir,
-        env=record.config.env + config.env,
-        tty=config.tty,
-        open_stdin=streams.stdin is not None,
-    )
-    unfiltered = privileged or record.host.privileged
     try:
-        keep = planning.kept_capabilities(record.host._replace(privileged=unfiltered))
-        exec_plan = planning.plan_exec(
-            record.id, argv, settings, record.host, _layout(parts), keep,
-            "" if unfiltered else default_filter(parts.store, keep),
-        )  # fmt: skip
+        exec_plan = plan_exec(
+            parts, record, argv, config, privileged=privileged, open_stdin=streams.stdin is not None
+        )
     except BaseException:
         streams.close()
         raise
     connection = client.execute(RunFolder(parts.store, record.id), exec_plan, streams, owned=owned)
     connection.id = exec_plan.id
     return connection
+
+
+def plan_exec(
+    parts: Parts, record: ContainerRecord, argv: tuple[str, ...], config: Config, *, privileged: bool, open_stdin: bool
+) -> ExecPlan:
+    """What `execute` does, as data. Raises BadParameter."""
+    settings = record.config._replace(
+        user=config.user or record.config.user,
+        working_dir=config.working_dir or record.config.working_dir,
+        env=record.config.env + config.env,
+        tty=config.tty,
+        open_stdin=open_stdin,
+    )
+    unfiltered = privileged or record.host.privileged
+    keep = planning.kept_capabilities(record.host._replace(privileged=unfiltered))
+    filter = "" if unfiltered else default_filter(parts.store, keep)
+    return planning.plan_exec(record.id, argv, settings, record.host, _layout(parts), keep, filter)
 
 
 def wait(parts: Parts, record: ContainerRecord) -> int:

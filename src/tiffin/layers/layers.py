@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tiffin.layers.compression import Readable
+    from tiffin.layers.tarwriter import Member
     from tiffin.layers.unpack import Unpacked
     from tiffin.store import Draft, Store
 
@@ -116,6 +117,26 @@ class Layers:
         lowers = self._lowers(parent)
         with self.store.draft() as draft:
             return self._keep(draft, burn(delta(upper, lowers), draft.path, lowers), parent, origin)
+
+    def foretold(self, upper: str, parent: str | None) -> Layer:
+        """The layer that `burn` would make of it. All of it is read, nothing is written."""
+        from hashlib import sha256  # loads OpenSSL
+
+        from tiffin.layers.delta import delta  # only to commit
+        from tiffin.layers.tarwriter import TarStream, pieces  # only to commit
+
+        size, digest = 0, sha256()
+
+        def counted() -> Iterator[Member]:  # each is open only while it is asked for
+            nonlocal size
+            for member in delta(upper, self._lowers(parent)):
+                size += member.entry.size
+                yield member
+
+        for piece in pieces(TarStream(counted())):
+            digest.update(piece)
+        diff_id = f"sha256:{digest.hexdigest()}"
+        return Layer(chain_id(parent, diff_id), parent, diff_id, size)
 
     def pack(self, id: str) -> Iterator[bytes]:
         """The layer's tar, byte for byte as it came, in pieces.

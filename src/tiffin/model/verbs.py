@@ -150,6 +150,14 @@ ROWS = (
     ),
     # everything
     Verb(
+        "look", (), (CONTAINER, IMAGE, LAYER, HOST), (CONTAINER, IMAGE, LAYER, HOST),
+        "Draw a container, an image or a layer, or all that stands on this host",
+    ),
+    Verb(
+        "explain", (), (HOST,), (HOST,),
+        "Draw what a command takes and gives, and tell its steps and their reasons; nothing is done",
+    ),
+    Verb(
         "inspect", ("container inspect", "image inspect"), (CONTAINER, IMAGE, LAYER), (CONTAINER, IMAGE, LAYER),
         "Show the metadata of a container, an image or a layer",
     ),
@@ -168,7 +176,10 @@ ROWS = (
 )  # fmt: skip
 
 LOOKING = frozenset(
-    ("ps", "logs", "diff", "export", "images", "history", "save", "inspect", "events", "system df", "version")
+    (
+        "ps", "logs", "diff", "export", "images", "history", "save", "look", "explain", "inspect", "events",
+        "system df", "version",
+    )
 )
 
 VERBS = MappingProxyType({spelling: row for row in ROWS for spelling in (row.name, *row.also)})

@@ -7,6 +7,8 @@ a clock or a program decides (times, processes, use) is never foretold.
 
 from __future__ import annotations
 
+from tiffin.view.explanation import Explanation
+from tiffin.view.marks import marked
 from tiffin.view.picture import NEW_ID, Picture, Slab, Tray, is_new, short
 
 TYPE_CHECKING = False
@@ -18,14 +20,25 @@ TRAY_FIELDS = ("name", "image", "command", "state", "exit_code", "is_out_of_memo
                "networks", "ports", "is_thrown_away")  # fmt: skip
 
 
+def compared(explanation: Explanation, truth: Picture) -> Explanation:
+    """The explanation of what has been done since, with the truth beside what was foretold."""
+    known = matched(explanation.gives, truth)
+    focus = explanation.focus | {known[id] for id in explanation.focus if id in known}
+    return explanation._replace(
+        truth=marked(explanation.takes, truth)[1]._replace(cards=explanation.gives.cards),
+        differences=differences(explanation.gives, truth),
+        focus=focus,
+    )
+
+
 def differences(foretold: Picture, true: Picture) -> tuple[str, ...]:
     """Sentences about what came otherwise; none if all came as it was foretold."""
-    known = _matched(foretold, true)
+    known = matched(foretold, true)
     ground = _of_fields("the ground", ("ground_names",), foretold, true)
     return (*ground, *_of_slabs(foretold, true, known), *_of_trays(foretold, true, known))
 
 
-def _matched(foretold: Picture, true: Picture) -> dict[str, str]:
+def matched(foretold: Picture, true: Picture) -> dict[str, str]:
     """What was foretold -> what it is now, by id; from the ground up, so that parents are known first."""
     old = {slab.id for slab in foretold.slabs}
     known: dict[str, str] = {}

@@ -43,6 +43,8 @@ class Explanation(NamedTuple):
     """of a compound verb, in order; then `steps` is empty"""
     refusal: str = ""
     """why it would be refused; then `gives` is as `takes`"""
+    remarks: tuple[str, ...] = ()
+    """what else is to be said"""
     truth: Picture | None = None
     differences: tuple[str, ...] = ()
 

@@ -10,6 +10,7 @@ from tiffin.errors import ContainerNotRunning
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 NO_STDIN = switch("no-stdin", "leave the input alone")
 SIGNALS = switch(
@@ -41,3 +42,7 @@ def act(engine: Engine, given: Given) -> int:
     )
     code = join(running.attach, wishes)
     return 1 if code is None else code
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.attach(given.arguments[0])

@@ -7,6 +7,7 @@ from tiffin.cli.options import Command, Given, many, switch, text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 AUTHOR = text("author", "who made it", "a")
 CHANGE = many("change", "apply an instruction of a Dockerfile to the settings, as in 'CMD [\"sh\"]'", "c")
@@ -34,3 +35,14 @@ def act(engine: Engine, given: Given) -> int:
     )
     print(image.id)
     return 0
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    container, *names = given.arguments
+    return engine.explain.commit(
+        container,
+        names[0] if names else None,
+        changes=given[CHANGE],
+        message=given[MESSAGE],
+        pause=given[PAUSE],
+    )

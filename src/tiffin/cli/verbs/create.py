@@ -8,6 +8,7 @@ from tiffin.cli.options import Command, Given
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 COMMAND = Command(
     "create",
@@ -29,3 +30,13 @@ def act(engine: Engine, given: Given) -> int:
     )
     print(container.id)
     return 0
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.create(
+        given.arguments[0],
+        given.arguments[1:],
+        name=given[settings.NAME] or None,
+        config=settings.config(given, stdin_once=given[settings.INTERACTIVE]),
+        host=settings.host_config(given),
+    )

@@ -10,6 +10,7 @@ from tiffin.cli.table import visible
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 COMMAND = Command(
     "diff",
@@ -24,3 +25,7 @@ def act(engine: Engine, given: Given) -> int:
     for change in engine.container(given.arguments[0]).diff():
         print(change.kind, visible(change.path) if for_terminal else change.path)
     return 0
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.look("diff", given.arguments[0], f"diff {given.arguments[0]}")

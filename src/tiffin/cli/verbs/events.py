@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tiffin.cli.filters import Test
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 SINCE = moment("since", "also what happened since then: a time, or a time ago, as in 10m")
 UNTIL = moment("until", "only what happens until then: a time, or a time ago; then end")
@@ -98,3 +99,7 @@ TESTS: Mapping[str, Test[Event]] = {
     "image": _is_image,
     "label": lambda event, wanted: has_label(event.attributes, wanted),
 }
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.look_around("events", "events")

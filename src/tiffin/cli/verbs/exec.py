@@ -10,6 +10,7 @@ from tiffin.cli.terminal import DEFAULT_KEYS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine, ExecConfig, RunningContainer
+    from tiffin.view.explanation import Explanation
 
 DETACH = switch("detach", "do not stay with the command", "d")
 PRIVILEGED = switch("privileged", "give the command all capabilities")
@@ -57,3 +58,8 @@ def _config(given: Given) -> ExecConfig:
         working_dir=given[settings.WORKDIR],
         privileged=given[PRIVILEGED],
     )
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    name, *argv = given.arguments
+    return engine.explain.exec(name, argv, _config(given))

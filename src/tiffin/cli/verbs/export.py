@@ -8,6 +8,7 @@ from tiffin.cli.output import OUTPUT, output
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 COMMAND = Command(
     "export",
@@ -23,3 +24,7 @@ def act(engine: Engine, given: Given) -> int:
     with output(given[OUTPUT]) as target:
         container.export(target)
     return 0
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.export(given.arguments[0], given[OUTPUT] or "the output")

@@ -12,6 +12,7 @@ from tiffin.cli.table import short_id, shorten
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine, HistoryStep
+    from tiffin.view.explanation import Explanation
 
 NO_TRUNC = switch("no-trunc", "print ids and commands in full")
 QUIET = switch("quiet", "print ids only: of the image where there is one, else of the layer", "q")
@@ -71,3 +72,7 @@ def _row(step: HistoryStep, now: float, *, full: bool, human: bool) -> Row:
 
 def _id(id: str, *, full: bool) -> str:
     return id if full else short_id(id)
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.look("history", given.arguments[0], f"history {given.arguments[0]}")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tiffin.cli.filters import Test
     from tiffin.engine import Engine, ImageSummary
+    from tiffin.view.explanation import Explanation
 
 ALL = switch("all", "every read-only layer, with the layer that it lies on", "a")
 NO_TRUNC = switch("no-trunc", "print ids in full")
@@ -153,3 +154,7 @@ def _tests(engine: Engine) -> Mapping[str, Test[ImageSummary]]:
         "before": lambda summary, wanted: summary.created < created(wanted),
         "since": lambda summary, wanted: summary.created > created(wanted),
     }
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.look_around("images", "images", all=given[ALL])

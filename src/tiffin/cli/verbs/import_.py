@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 
 from tiffin.cli import progress
-from tiffin.cli.options import Command, Given, many, text
+from tiffin.cli.options import Command, Given, Unfit, many, text
 from tiffin.errors import BadParameter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 CHANGE = many("change", "apply an instruction of a Dockerfile to the settings, as in 'CMD [\"sh\"]'", "c")
 MESSAGE = text("message", "what for", "m")
@@ -37,3 +38,10 @@ def act(engine: Engine, given: Given) -> int:
                 image = engine.import_(file, *names, changes=changes, message=message, progress=told)
     print(image.id)
     return 0
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    path, *names = given.arguments
+    if path == "-":
+        raise Unfit("what comes in can be read only once: to have it explained, give a file")
+    return engine.explain.import_(path, *names, changes=given[CHANGE], message=given[MESSAGE])

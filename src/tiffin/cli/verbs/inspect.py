@@ -5,12 +5,13 @@ from __future__ import annotations
 from tiffin import json
 from tiffin.cli import template
 from tiffin.cli.failures import each
-from tiffin.cli.options import Command, Given, Option, text
+from tiffin.cli.options import Command, Given, Option, Unfit, text
 from tiffin.errors import BadParameter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 KINDS = ("container", "image", "layer")
 
@@ -47,3 +48,9 @@ def show(engine: Engine, given: Given, kind: str | None) -> int:
     for thing in found:
         print(chosen.render(thing))
     return code
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    if len(given.arguments) > 1:
+        raise Unfit("to have it explained, name only one")
+    return engine.explain.look("inspect", given.arguments[0], f"inspect {given.arguments[0]}")

@@ -8,6 +8,7 @@ from tiffin.cli.options import Command, Given, text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 SIGNAL = text("signal", "signal to send, by name or number", "s", default="KILL")
 
@@ -25,3 +26,7 @@ def act(engine: Engine, given: Given) -> int:
         print(name)
 
     return each(given.arguments, kill)
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.kill(*given.arguments, signal=given[SIGNAL])

@@ -10,6 +10,7 @@ from tiffin.cli.options import Command, Given, Unfit, switch, text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 INPUT = text("input", "read this file or folder; otherwise the standard input", "i")
 QUIET = switch("quiet", "no progress", "q")
@@ -33,3 +34,9 @@ def act(engine: Engine, given: Given) -> int:
             print(f"The image {image.name} already exists, {old}")
         print(f"Loaded image: {image.name}" if image.name else f"Loaded image ID: {image.id}")
     return 0
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    if not given[INPUT]:
+        raise Unfit("what comes in can be read only once: to have it explained, give a file with -i")
+    return engine.explain.load(given[INPUT])

@@ -9,7 +9,7 @@ from tiffin.cli.options import Command, Given, moment, parsed, switch
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine, LogLine
-
+    from tiffin.view.explanation import Explanation
 
 def _read_tail(word: str) -> int | None:
     return int(word) if word.isdecimal() else None  # as Docker: anything else is all
@@ -45,3 +45,7 @@ def _write(line: LogLine, *, timestamps: bool, at_once: bool) -> None:
     stream.buffer.write(f"{line.time} ".encode() + line.text if timestamps else line.text)
     if at_once:
         stream.flush()
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.look("logs", given.arguments[0], f"logs {given.arguments[0]}")

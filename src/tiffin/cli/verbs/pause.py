@@ -8,6 +8,7 @@ from tiffin.cli.options import Command, Given
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 COMMAND = Command(
     "pause",
@@ -22,3 +23,7 @@ def act(engine: Engine, given: Given) -> int:
         print(name)
 
     return each(given.arguments, pause)
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.pause(*given.arguments)

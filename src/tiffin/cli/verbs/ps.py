@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tiffin.cli.filters import Test
     from tiffin.engine import ContainerSummary, Engine
+    from tiffin.view.explanation import Explanation
 
 ALL = switch("all", "also those that don't run", "a")
 LAST = number("last", "the newest ones, this many, running or not", "n")
@@ -151,3 +152,7 @@ def _fits(pattern: str, name: str) -> bool:
         return re.search(pattern, name) is not None or re.search(pattern, f"/{name}") is not None
     except re.error as error:
         raise BadParameter(f"invalid filter 'name={pattern}': no regular expression: {error}") from error
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.look_around("ps", "ps", all=given[ALL])

@@ -7,6 +7,7 @@ from tiffin.cli.options import Command, Given
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 COMMAND = Command("rename", "CONTAINER NEW_NAME", least=2, most=2)
 
@@ -15,3 +16,7 @@ def act(engine: Engine, given: Given) -> int:
     old, new = given.arguments
     engine.container(old).rename(new)
     return 0
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.rename(*given.arguments)

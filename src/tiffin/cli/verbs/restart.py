@@ -9,6 +9,7 @@ from tiffin.cli.verbs.stop import SIGNAL, TIME, TIMEOUT, timeout
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 COMMAND = Command(
     "restart",
@@ -26,3 +27,7 @@ def act(engine: Engine, given: Given) -> int:
         print(name)
 
     return each(given.arguments, restart)
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.restart(*given.arguments, timeout=timeout(given), signal=given[SIGNAL] or None)

@@ -10,6 +10,8 @@ from tiffin.cli.terminal import DEFAULT_KEYS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine, RunningContainer, Streams
+    from tiffin.runtime.plan import Plan
+    from tiffin.view.explanation import Explanation
 
 STREAMS = ("stdin", "stdout", "stderr")
 
@@ -70,4 +72,26 @@ def _wishes(given: Given) -> Wishes:
         tty=given[settings.TTY],
         keys=given[KEYS],
         pass_signals=given[SIGNALS],
+    )
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.run(
+        given.arguments[0],
+        given.arguments[1:],
+        name=given[settings.NAME] or None,
+        config=settings.config(given, stdin_once=_wishes(given).stdin and not given[DETACH]),
+        host=settings.host_config(given),
+        stays=not given[DETACH],
+    )
+
+
+def plan(engine: Engine, given: Given) -> Plan:
+    """By which the process space would be made."""
+    return engine.explain.plan_of_run(
+        given.arguments[0],
+        given.arguments[1:],
+        name=given[settings.NAME] or None,
+        config=settings.config(given, stdin_once=False),
+        host=settings.host_config(given),
     )

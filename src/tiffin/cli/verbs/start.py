@@ -10,6 +10,8 @@ from tiffin.errors import NotModified
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Attachment, Container, Engine, Streams
+    from tiffin.runtime.plan import Plan
+    from tiffin.view.explanation import Explanation
 
 ATTACH = switch("attach", "stay: show the output, pass signals on, and end with the program's exit code", "a")
 INTERACTIVE = switch("interactive", "stay, and pass the input on", "i")
@@ -56,3 +58,14 @@ def _joined(container: Container, streams: Streams) -> Attachment:
     if container.state().is_alive:
         return container.running().attach(streams)
     return container.start(streams).attachment
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.start(*given.arguments, stays=given[ATTACH] or given[INTERACTIVE])
+
+
+def plan(engine: Engine, given: Given) -> Plan:
+    """By which the process space would be made."""
+    if len(given.arguments) > 1:
+        raise Unfit("one script is for one container: name only one")
+    return engine.explain.plan_of_start(given.arguments[0])

@@ -9,6 +9,7 @@ from tiffin.errors import ContainerNotRunning, NotModified
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 SIGNAL = text("signal", "signal that asks the program to end (default: the container's, or SIGTERM)", "s")
 TIMEOUT = number("timeout", "seconds until SIGKILL; -1 waits for ever (default: the container's, or 10)", "t")
@@ -36,3 +37,7 @@ def act(engine: Engine, given: Given) -> int:
 def timeout(given: Given) -> int | None:
     """The grace time in seconds, by either word; None for the container's own."""
     return given[TIMEOUT] if given[TIMEOUT] is not None else given[TIME]
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.stop(*given.arguments, timeout=timeout(given), signal=given[SIGNAL] or None)

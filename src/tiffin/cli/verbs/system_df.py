@@ -10,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
     from tiffin.engine.images import Usage
+    from tiffin.view.explanation import Explanation
 
 COMMAND = Command(
     "system df",
@@ -53,3 +54,7 @@ def _row(kind: str, usage: Usage) -> Row:
         "Size": units.size(usage.size),
         "Reclaimable": f"{units.size(usage.reclaimable)}{share}",
     }
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.look_around("system df", "system df")

@@ -7,6 +7,7 @@ from tiffin.cli.options import Command, Given
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 COMMAND = Command("tag", "IMAGE NAME[:TAG]", least=2, most=2)
 
@@ -15,3 +16,7 @@ def act(engine: Engine, given: Given) -> int:
     image, name = given.arguments
     engine.tag(image, name)
     return 0
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.tag(*given.arguments)

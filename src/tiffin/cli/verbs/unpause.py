@@ -8,6 +8,7 @@ from tiffin.cli.options import Command, Given
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 COMMAND = Command("unpause", "CONTAINER [CONTAINER...]", least=1)
 
@@ -18,3 +19,7 @@ def act(engine: Engine, given: Given) -> int:
         print(name)
 
     return each(given.arguments, unpause)
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.unpause(*given.arguments)

@@ -12,6 +12,7 @@ from tiffin.cli.options import Command, Given, text
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
 
 FORMAT = text("format", "show as: json, or a text with fields in it, as in '{{.Version}}'", "f")
 
@@ -36,3 +37,7 @@ def act(engine: Engine, given: Given) -> int:
     for name, value in facts.items():
         print(f"{name + ':':<15}{value}")
     return 0
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.look_around("version", "version")

@@ -1,0 +1,94 @@
+"""explain: what a command takes, what it does step by step and why, and what it gives. Nothing is done, unless --do."""
+
+from __future__ import annotations
+
+import sys
+
+from tiffin.cli import spellings
+from tiffin.cli.drawing import FORMS, show
+from tiffin.cli.options import HELP, Command, Given, Unfit, WrongArguments, parse, switch
+from tiffin.errors import Unsupported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tiffin.engine import Engine
+    from tiffin.view.explanation import Explanation
+
+DO = switch("do", "do it, and compare what is true then with what was foretold; exit code 1 where they differ")
+TRACE = switch("trace", "with --do: the system calls that each step made")
+AS_SHELL = switch("as-shell", "write a shell script that makes the same container without tiffin")
+
+COMMAND = Command(
+    "explain",
+    "COMMAND [ARG...]",
+    (DO, TRACE, AS_SHELL, *FORMS),
+    least=1,
+    options_first=True,
+)
+
+
+class Asked:
+    """The command that is to be explained, as it was written."""
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self.words = list(words)
+        self.spelling, rest = _split(self.words)
+        self.verb = spellings.load(self.spelling)
+        self.command = self.verb.COMMAND._replace(name=self.spelling)
+        self.given = parse(self.command, rest)
+
+    def explained(self, engine: Engine) -> Explanation:
+        return self.verb.explained(engine, self.given)._replace(command=" ".join(self.words))
+
+
+def act(engine: Engine, given: Given) -> int:
+    if given[TRACE] and not given[DO]:
+        raise Unfit("system calls are recorded while they are made: --trace comes with --do")
+    asked = Asked(given.arguments)
+    if asked.given[HELP]:
+        from tiffin.cli import help  # only when asked
+
+        print(help.of_verb(asked.command))
+        return 0
+    if given[AS_SHELL]:
+        return _write_script(engine, asked)
+    explanation = asked.explained(engine)
+    if not given[DO]:
+        show(explanation, given)
+        return 1 if explanation.refusal else 0
+    return _do(engine, asked, explanation, given)
+
+
+def _do(engine: Engine, asked: Asked, explanation: Explanation, given: Given) -> int:
+    from tiffin.engine.explaining.doing import done, recorded  # only with --do
+
+    with recorded(asked.spelling, explanation, wanted=given[TRACE]) as record:
+        code = asked.verb.act(engine, asked.given)
+    sys.stdout.flush()
+    whole = done(engine, record.explanation())
+    show(whole, given)
+    return 1 if whole.differences else code
+
+
+def _write_script(engine: Engine, asked: Asked) -> int:
+    from tiffin.runtime.shell import script  # only for this
+
+    plan = getattr(asked.verb, "plan", None)
+    if plan is None:
+        raise Unsupported(f"--as-shell writes what starts a container: run or start, and not {asked.spelling}")
+    print(script(plan(engine, asked.given)), end="")
+    return 0
+
+
+def _split(words: Sequence[str]) -> tuple[str, Sequence[str]]:
+    most = 2 if words[0] in spellings.GROUPS else 1
+    spelling = " ".join(words[:most])
+    if spelling not in spellings.MODULES:
+        from tiffin.cli import help  # only for this
+
+        raise WrongArguments(f"unknown command: tiffin {spelling}{help.did_you_mean(spelling)}")
+    if spelling == "explain":
+        raise Unfit("explain is explained by tiffin explain --help")
+    return spelling, words[most:]

@@ -1,0 +1,181 @@
+"""What the verbs of containers at rest would do: create, rm, rename, commit, export, and those that only look."""
+
+from __future__ import annotations
+
+from tiffin.builder.settings import changed
+from tiffin.containers import Containers
+from tiffin.engine import creation
+from tiffin.engine.explaining.scene import NEW_NAME, Explained, Outcome, Scene
+from tiffin.engine.world import Told, described, story_of
+from tiffin.images.reference import parse_tagged
+from tiffin.layers.delta import delta
+from tiffin.model import transitions as table
+from tiffin.model.config import Config, HostConfig
+from tiffin.model.nouns import Layer
+from tiffin.model.states import ALIVE
+from tiffin.view.explanation import PlannedStep
+from tiffin.view.picture import NEW_ID, Card, Changes, short
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+NEW_CONTAINER = f"{NEW_ID}container"
+NEW_IMAGE = f"{NEW_ID}image"
+NEW_LAYER = f"{NEW_ID}layer"
+UNKNOWN = -1  # bytes, for a layer of which nobody knows them yet
+
+
+def create(
+    scene: Scene, image: str, command: Sequence[str], *, name: str | None, config: Config, host: HostConfig,
+    words: str = "",
+) -> Explained:  # fmt: skip
+    def outcome() -> Outcome:
+        asked = config._replace(image=image, cmd=tuple(command) or config.cmd)
+        record = creation.settled(scene.parts, image, asked, host, name=name or "", id=creation.new_id())
+        if name:
+            Containers.check_name(name)
+        made = table.create(
+            scene.host, image, id=NEW_CONTAINER, name=name or NEW_NAME, auto_remove=host.auto_remove
+        )
+        known = described(record.config, host, scene.world.at)._replace(size=0, changes=Changes(0, 0, 0))
+        return Outcome(
+            made.after, made.sentence, _steps_of_create(scene, image, name),
+            {NEW_CONTAINER: known}, records={NEW_CONTAINER: record}, focus=(NEW_CONTAINER,),
+        )  # fmt: skip
+
+    return scene.explain("create", words or f"create {image}", _top(scene, image), outcome)
+
+
+def _steps_of_create(scene: Scene, image: str, name: str | None) -> tuple[PlannedStep, ...]:
+    found = table.find_image(scene.host, image)
+    what = f"image {short(found.image.id)}" if found.image else f"layer {short(found.layers[-1])}, with empty settings"
+    naming = f"take the name {name}" if name else "make up a name, and take it"
+    return (
+        PlannedStep(f"find {image}: {what}", "it is here; nothing is fetched"),
+        PlannedStep("make the read-write layer, an empty folder", "only this container will write there"),
+        PlannedStep("write its settings down beside it", "the image's, and what you asked for besides"),
+        PlannedStep(naming, "a link that is made exclusively: no two can have it"),
+        PlannedStep("move the folder to its place", "the commit point: from here on the container exists"),
+    )
+
+
+def rm(scene: Scene, reference: str, *, force: bool) -> Explained:
+    found = scene.container(reference)
+
+    def outcome() -> Outcome:
+        gone = table.rm(scene.host, reference, force=force)
+        kill = (PlannedStep("send SIGKILL to the first process", "-f: a process space around it goes first"),)
+        steps = (
+            *(kill if found.state in ALIVE else ()),
+            PlannedStep("hold the lock of its run", "nobody can start it meanwhile"),
+            PlannedStep("move its folder to the trash", "the commit point: from here on it is gone"),
+            PlannedStep(f"let go of the name {found.name}", "another container may have it"),
+            PlannedStep("delete what lay in the read-write layer", "the layers below stay: others may stand on them"),
+        )
+        return Outcome(gone.after, gone.sentence, steps)
+
+    return scene.explain("rm", f"rm {'-f ' * force}{reference}", (found.id,), outcome)
+
+
+def rename(scene: Scene, reference: str, name: str) -> Explained:
+    found = scene.container(reference)
+
+    def outcome() -> Outcome:
+        Containers.check_name(name)
+        renamed = table.rename(scene.host, reference, name)
+        steps = (
+            PlannedStep(f"take the name {name}", "a link that is made exclusively: no two can have it"),
+            PlannedStep("write the settings again, under that name", "the commit point"),
+            PlannedStep(f"let go of the name {found.name}", "another container may have it"),
+        )
+        return Outcome(renamed.after, renamed.sentence, steps)
+
+    return scene.explain("rename", f"rename {reference} {name}", (found.id,), outcome)
+
+
+def commit(
+    scene: Scene, reference: str, name: str | None = None, *, changes: Iterable[str] = (), message: str = "",
+    pause: bool = True,
+) -> Explained:  # fmt: skip
+    found = scene.container(reference)
+
+    def outcome() -> Outcome:
+        record, is_alive = scene.record(reference), found.state in ALIVE
+        tagged = parse_tagged(name).familiar() if name else None
+        changed(record.config, changes)
+        layer = _burnt(scene, found.id, found.top, is_alive)
+        made = table.commit(scene.host, reference, id=NEW_IMAGE, layer=layer, name=tagged)
+        words = " ".join(record.config.cmd) or message
+        below = scene.world.stories.get(found.image or "", _bare_story(scene, found.top))
+        last = Told(layer.id if layer else found.top, words, scene.world.at, layer is None)
+        frozen = pause and is_alive
+        where = f"on {short(found.top)}, its parent" if found.top else "on the ground"
+        what = f"write layer {short(layer.id)}" if layer else "make no layer"
+        steps = (
+            *((PlannedStep(f"freeze {found.name}", "no file may change half-way"),) if frozen else ()),
+            PlannedStep("read the read-write layer as a tar", "the same bytes and times give the same id"),
+            PlannedStep(what, where if layer else "nothing changed: the image has the layers of its parent"),
+            PlannedStep("write the image's settings", "the container's, and what made this layer"),
+            *((PlannedStep(f"point {tagged} at it", "the commit point: from here on it is that"),) * bool(tagged)),
+            *((PlannedStep(f"let {found.name} go on", "it keeps its read-write layer as it is"),) if frozen else ()),
+        )
+        sentence = made.sentence.replace(short(NEW_IMAGE), "a new image") if not tagged else made.sentence
+        top = layer.id if layer else found.top
+        return Outcome(
+            made.after, sentence, steps, stories={NEW_IMAGE: (*below, last)}, focus=(top,) if top else (),
+        )  # fmt: skip
+
+    return scene.explain("commit", f"commit {reference}{f' {name}' * bool(name)}", (found.id,), outcome)
+
+
+def _burnt(scene: Scene, id: str, top: str | None, is_alive: bool) -> Layer | None:
+    """The layer that it would become; nobody knows that while programs may write there."""
+    layers = scene.parts.layers
+    upper = f"{Containers(scene.parts.store).folder(id)}/diff"
+    if next(delta(upper, layers.folders(top)), None) is None:
+        return None
+    return Layer(NEW_LAYER, top, "", UNKNOWN) if is_alive else layers.foretold(upper, top)
+
+
+def _bare_story(scene: Scene, top: str | None) -> tuple[Told, ...]:
+    from tiffin.engine.references import bare_config  # only for what stands on a bare layer
+
+    return story_of(bare_config(scene.parts, top))
+
+
+def export(scene: Scene, reference: str, target: str) -> Explained:
+    found = scene.container(reference)
+
+    def outcome() -> Outcome:
+        tar = Card("tar", target, (("holds", "one flat tree: what you see looking down"), ("layers", "none"),
+                                   ("settings", "none")))  # fmt: skip
+        steps = (
+            PlannedStep("look down on the stack", "of each path the topmost version; what was removed is left out"),
+            PlannedStep(f"write it to {target}", "one tar, without layers and settings"),
+        )
+        return Outcome(scene.host, f"{target} holds the union view of {found.name}", steps, gives=(tar,))
+
+    return scene.explain("export", f"export {reference}", (found.id,), outcome)
+
+
+def only_look(scene: Scene, verb: str, reference: str, command: str) -> Explained:
+    """A verb that leaves a container as it is."""
+    found = scene.container(reference)
+    does = {
+        "logs": ("read its log", "what its programs wrote is kept beside the read-write layer"),
+        "diff": ("walk through the read-write layer", "what lies there is what it changes"),
+        "inspect": ("read its settings and its state", "two small files, and a lock that tells whether it runs"),
+        "look": ("look down on the stack, and into the process space", "files on the disk, and what /proc tells"),
+    }[verb]
+    return scene.explain(
+        verb, command, (found.id,), lambda: Outcome(scene.host, "all is as before", (PlannedStep(*does),))
+    )
+
+
+def _top(scene: Scene, image: str) -> tuple[str, ...]:
+    top = table.find_image(scene.host, image).top
+    return (top,) if top else ()
+
+
+

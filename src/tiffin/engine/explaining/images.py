@@ -1,0 +1,243 @@
+"""What the verbs of images would do: tag, rmi, image prune, save, load, import, bootstrap, and those that only look."""
+
+from __future__ import annotations
+
+from tiffin.builder.settings import changed
+from tiffin.engine.bootstrap import message_of, name_of
+from tiffin.engine.explaining.containers import NEW_IMAGE, NEW_LAYER, UNKNOWN
+from tiffin.engine.explaining.scene import Explained, Outcome, Scene
+from tiffin.engine.world import Told, story_of
+from tiffin.images import docker_archive
+from tiffin.images.archive import opened
+from tiffin.images.offer import checked
+from tiffin.images.reference import parse_tagged
+from tiffin.model import transitions as table
+from tiffin.model.config import Config
+from tiffin.model.nouns import Host, Image, Layer, chain_id
+from tiffin.view.explanation import PlannedStep
+from tiffin.view.picture import Card, short
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tiffin.images.config import ImageConfig
+    from tiffin.images.offer import Offer
+
+
+def tag(scene: Scene, image: str, name: str) -> Explained:
+    found = table.find_image(scene.host, image)
+
+    def outcome() -> Outcome:
+        familiar = parse_tagged(name).familiar()
+        tagged = table.tag(scene.host, image, familiar, id=NEW_IMAGE)
+        before = scene.host.names.get(familiar)
+        bare = (PlannedStep("write empty settings for the layer", "a name is an image's, and it has none yet"),)
+        taken = f"it was that of {short(before)} before" if before else "the commit point: from here on it is that"
+        steps = (
+            *(() if found.image else bare),
+            PlannedStep(f"point {familiar} at {short(found.image.id) if found.image else 'them'}", taken),
+        )
+        story = {} if found.image else {NEW_IMAGE: _untold(found.layers)}
+        losing = scene.host.images[before].layers[-1:] if before else ()
+        return Outcome(tagged.after, tagged.sentence, steps, stories=story, focus=tuple(losing))
+
+    return scene.explain("tag", f"tag {image} {name}", found.layers[-1:], outcome)
+
+
+def rmi(scene: Scene, reference: str, *, force: bool, prune: bool) -> Explained:
+    found = table.find_image(scene.host, reference)
+
+    def outcome() -> Outcome:
+        gone = table.rmi(scene.host, reference, force=force, prune=prune)
+        return Outcome(gone.after, gone.sentence, tuple(_steps_of_removal(scene.host, gone.after)))
+
+    focus = (*found.layers, *_standing_on(scene.host, found.layers))
+    return scene.explain("rmi", f"rmi {'-f ' * force}{reference}", focus, outcome)
+
+
+def image_prune(scene: Scene, *, all: bool) -> Explained:
+    def outcome() -> Outcome:
+        gone = table.image_prune(scene.host, all=all)
+        going = set(scene.host.layers) - set(gone.after.layers)
+        lost = {image.top for id, image in scene.host.images.items() if id not in gone.after.images}
+        steps = tuple(_steps_of_removal(scene.host, gone.after))
+        nothing = (PlannedStep("remove nothing", "something stands on every image, or it has a name"),)
+        return Outcome(gone.after, gone.sentence, steps or nothing, focus=(*going, *(top for top in lost if top)))
+
+    return scene.explain("image prune", f"image prune{' -a' * all}", (), outcome)
+
+
+def save(scene: Scene, references: Sequence[str], target: str) -> Explained:
+    archive = table.saved(scene.host, references)
+    size = sum(layer.size for layer in archive.layers)
+    tar = Card(
+        "tar", target,
+        (("images", ", ".join(archive.names) or str(len(archive.images))), ("layers", str(len(archive.layers))),
+         ("bytes", str(size)), ("settings", "of each image")),
+    )  # fmt: skip
+    steps = (
+        *(PlannedStep(f"write layer {short(layer.id)}", "its tar, byte for byte") for layer in archive.layers),
+        PlannedStep("write the settings and manifests", "what names the layers of each image, and their order"),
+    )  # fmt: skip
+    tops = tuple(image.layers[-1] for image in archive.images if image.layers)
+    return scene.explain(
+        "save", f"save {' '.join(references)}", tops,
+        lambda: Outcome(scene.host, f"{target} holds all layers, one by one", steps, gives=(tar,)),
+    )  # fmt: skip
+
+
+def load(scene: Scene, source: str) -> Explained:
+    """`source` is the path of a file or folder."""
+    tar = Card("tar", source)
+
+    def outcome() -> Outcome:
+        with opened(source, scene.parts.store) as archive:
+            offers = docker_archive.offers(archive)
+        configs = [checked(offer) for offer in offers]
+        incoming = _incoming(offers, configs)
+        loaded = table.load(scene.host, incoming)
+        here = [layer for layer in incoming.layers if layer.id in scene.host.layers]
+        fresh = [layer for layer in incoming.layers if layer.id not in scene.host.layers]
+        steps = (
+            *(PlannedStep(f"leave layer {short(layer.id)} as it is", "it is here already") for layer in here),
+            *(PlannedStep(f"unpack layer {short(layer.id)}", _why(layer)) for layer in fresh),
+            *(PlannedStep(f"write the settings of {short(image.id)}", "as they came: their digest is the image's id")
+              for image in incoming.images),
+            *(PlannedStep(f"point {name} at {short(id)}", "the commit point: from here on it is that")
+              for name, id in incoming.names.items()),
+        )  # fmt: skip
+        stories = {image.id: story_of(config) for image, config in zip(incoming.images, configs, strict=True)}
+        tops = tuple(image.layers[-1] for image in incoming.images if image.layers)
+        called = ", ".join(incoming.names) or str(len(incoming.images))
+        rows = (("images", called), ("layers", str(len(incoming.layers))))
+        return Outcome(
+            loaded.after, loaded.sentence, steps, stories=stories, focus=tops, takes=(tar._replace(rows=rows),)
+        )  # fmt: skip
+
+    return scene.explain("load", f"load -i {source}", (), outcome)
+
+
+def import_(scene: Scene, source: str, name: str | None, *, changes: Iterable[str], message: str) -> Explained:
+    def outcome() -> Outcome:
+        changed(Config(), changes)
+        steps = (
+            PlannedStep(f"unpack {source}", "the whole tar becomes one layer, and its digest the layer's id"),
+            PlannedStep("write settings for it", "a flat tar has none: only what --change says"),
+        )
+        layer = Layer(_digest(source), None, "", UNKNOWN)
+        return _one_layer(scene, layer, name, message or "Imported from -", steps)._replace(takes=(Card("tar", source),))
+
+    return scene.explain("import", f"import {source}{f' {name}' * bool(name)}", (), outcome)
+
+
+def bootstrap(scene: Scene, what: str) -> Explained:
+    def outcome() -> Outcome:
+        name = name_of(what)
+        steps = (
+            PlannedStep("gather programs of this machine", "a shell and what goes with it: no network is needed"),
+            PlannedStep("make a layer of them", "their digest is its id"),
+        )
+        return _one_layer(scene, Layer(NEW_LAYER, None, "", UNKNOWN), name, message_of(name), steps)
+
+    return scene.explain("bootstrap", f"bootstrap {what}", (), outcome)
+
+
+def only_look(scene: Scene, verb: str, reference: str, command: str) -> Explained:
+    """A verb that leaves an image or a layer as it is."""
+    found = table.find_image(scene.host, reference)
+    does = {
+        "history": ("read the image's settings", "they tell what made each layer, from the top down"),
+        "inspect": ("read the settings", "and where each layer lies on this disk"),
+        "look": ("look down on the stack", "of each path the topmost version is seen"),
+    }[verb]
+    return scene.explain(
+        verb, command, found.layers[-1:], lambda: Outcome(scene.host, "all is as before", (PlannedStep(*does),))
+    )
+
+
+def look_around(scene: Scene, verb: str, command: str, shown: Sequence[str]) -> Explained:
+    """A verb that looks at the host as a whole."""
+    does = {
+        "ps": ("look at each container's record and lock", "the lock of its run tells whether it runs"),
+        "images": ("look at each image's record and names", "those on top: with a name, or under a container"),
+        "events": ("read the events of this boot", "and wait for those to come"),
+        "system df": ("add up the sizes of layers", "each once, however many images have it"),
+        "look": ("look at each layer, image and container", "each layer is drawn once, with what stands on it"),
+        "version": ("ask the kernel who it is", "nothing of the host is looked at"),
+    }[verb]
+    return scene.explain(
+        verb, command, shown, lambda: Outcome(scene.host, "all is as before", (PlannedStep(*does),))
+    )
+
+
+def _digest(path: str) -> str:
+    """Of the tar in a file, once it is unpacked: the id that its layer will have."""
+    from hashlib import sha256  # loads OpenSSL
+
+    from tiffin.layers.compression import uncompressed  # only here
+
+    digest, buffer = sha256(), memoryview(bytearray(1 << 20))
+    with open(path, "rb") as file:
+        plain = uncompressed(file)
+        while count := plain.readinto(buffer):
+            digest.update(buffer[:count])
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _one_layer(
+    scene: Scene, layer: Layer, name: str | None, words: str, steps: tuple[PlannedStep, ...]
+) -> Outcome:
+    tagged = parse_tagged(name).familiar() if name else None
+    made = table.import_(scene.host, id=NEW_IMAGE, layer=layer, name=tagged)
+    naming = (PlannedStep(f"point {tagged} at it", "the commit point: from here on it is that"),) if tagged else ()
+    story = (Told(layer.id, words, scene.world.at, False),)
+    sentence = made.sentence.replace(short(NEW_IMAGE), "what came in") if not tagged else made.sentence
+    return Outcome(made.after, sentence, (*steps, *naming), stories={NEW_IMAGE: story}, focus=(layer.id,))
+
+
+def _incoming(offers: Sequence[Offer], configs: Sequence[ImageConfig]) -> table.Archive:
+    from hashlib import sha256  # loads OpenSSL
+
+    layers, images, names = dict[str, Layer](), list[Image](), dict[str, str]()
+    for offer, config in zip(offers, configs, strict=True):
+        id = f"sha256:{sha256(offer.config).hexdigest()}"
+        parent: str | None = None
+        for diff_id in config.diff_ids:
+            here = chain_id(parent, diff_id)
+            layers.setdefault(here, Layer(here, parent, diff_id, UNKNOWN))
+            parent = here
+        images.append(Image(id, config.layers(), offer.parent))
+        names |= {name.familiar(): id for name in offer.names}
+    return table.Archive(tuple(layers.values()), tuple(images), names)
+
+
+def _why(layer: Layer) -> str:
+    return f"on {short(layer.parent)}, its parent" if layer.parent else "on the ground: it has no parent"
+
+
+def _untold(layers: Sequence[str]) -> tuple[Told, ...]:
+    return tuple(Told(layer, "", 0.0, False) for layer in layers)
+
+
+def _standing_on(host: Host, layers: Sequence[str]) -> Iterator[str]:
+    """What holds any of them: images that have them too, containers above them."""
+    wanted = set(layers)
+    for image in host.images.values():
+        if image.top and wanted & set(image.layers):
+            yield image.top
+    for container in host.containers.values():
+        if wanted & set(table.stack(host, container.top)):
+            yield container.id
+
+
+def _steps_of_removal(before: Host, after: Host) -> Iterator[PlannedStep]:
+    for name in before.names:
+        if name not in after.names:
+            yield PlannedStep(f"take the name {name} away", "names go first, and at once")
+    for id in before.images:
+        if id not in after.images:
+            yield PlannedStep(f"delete the settings of image {short(id)}", "no name and nothing else needs it")
+    gone = [layer for id, layer in before.layers.items() if id not in after.layers]
+    for layer in sorted(gone, key=lambda layer: -len(table.stack(before, layer.id))):
+        yield PlannedStep(f"delete layer {short(layer.id)}", "nothing needs it; from the top down")

@@ -1,0 +1,183 @@
+"""What an explanation begins with: the world as it stands, and the containers in it that are only foretold.
+
+    scene.record("web")                  the record of a container, real or foretold
+    scene.explain("rm", ..., outcome)    what a verb makes of it, and the scene after that: where the next one begins
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from tiffin.containers import ContainerRecord, Containers
+from tiffin.engine import world
+from tiffin.engine.parts import Parts
+from tiffin.engine.world import Particulars, Told, World
+from tiffin.errors import NotFound, TiffinError
+from tiffin.model.nouns import Container, Host
+from tiffin.model.states import ALIVE
+from tiffin.model.transitions import find_container, on_top, running
+from tiffin.model.verbs import CONTAINER, HOST, IMAGE, LAYER, NOTHING, RUNNING, TAR, VERBS
+from tiffin.record import NamedTuple
+from tiffin.view.explanation import Explanation, PlannedStep
+from tiffin.view.marks import marked
+from tiffin.view.picture import NEW_ID, Card, Space
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+WORDS = {
+    IMAGE: "an image", LAYER: "a layer", CONTAINER: "a container", RUNNING: "a running container", HOST: "the host",
+    TAR: "a tar", NOTHING: "nothing",
+}  # fmt: skip
+
+
+NEW_NAME = f"{NEW_ID}name"
+"""of a container whose name will be made up"""
+
+
+class Outcome(NamedTuple):
+    """What a verb makes: the host afterwards, how, and what is known of that which is new or changed."""
+
+    host: Host
+    sentence: str
+    steps: tuple[PlannedStep, ...] = ()
+    particulars: Mapping[str, Particulars] = MappingProxyType({})
+    stories: Mapping[str, tuple[Told, ...]] = MappingProxyType({})
+    records: Mapping[str, ContainerRecord] = MappingProxyType({})
+    focus: tuple[str, ...] = ()
+    """what is to be shown besides what the verb was called with"""
+    takes: tuple[Card, ...] = ()
+    gives: tuple[Card, ...] = ()
+
+
+class Explained(NamedTuple):
+    """An explanation, and the scene that it leads to."""
+
+    explanation: Explanation
+    after: Scene
+
+
+class Scene:
+    """One moment: real, or foretold by the verbs before."""
+
+    def __init__(
+        self, parts: Parts, world: World, records: Mapping[str, ContainerRecord] = MappingProxyType({})
+    ) -> None:
+        self.parts = parts
+        self.world = world
+        self._records = records
+
+    @classmethod
+    def now(cls, parts: Parts) -> Scene:
+        """The real one."""
+        return cls(parts, world.seen(parts))
+
+    @property
+    def host(self) -> Host:
+        return self.world.host
+
+    def of(self, world: World) -> Scene:
+        """The same with another world."""
+        return Scene(self.parts, world, self._records)
+
+    def container(self, reference: str) -> Container:
+        """Raises NoSuchContainer, AmbiguousId."""
+        return find_container(self.host, reference)
+
+    def has_container(self, reference: str) -> bool:
+        """Whether the reference means one. Raises AmbiguousId."""
+        try:
+            return bool(self.container(reference))
+        except NotFound:
+            return False
+
+    def shown_by(self, verb: str, *, all: bool) -> list[str]:
+        """What a verb that looks at the host shows of it: ids of containers and layers."""
+        if verb == "ps":
+            found = self.host.containers.values() if all else running(self.host)
+            return [container.id for container in found]
+        if verb == "images" and not all:
+            return [image.top for image in on_top(self.host) if image.top]
+        return [*self.host.layers, *self.host.containers] if verb in ("system df", "look") else [*self.host.layers]
+
+    def record(self, reference: str) -> ContainerRecord:
+        """Raises NoSuchContainer, AmbiguousId."""
+        id = self.container(reference).id
+        return self._records.get(id) or Containers(self.parts.store).get(id)
+
+    def known(self, reference: str) -> Particulars:
+        """Raises NoSuchContainer, AmbiguousId."""
+        return self.world.particulars[self.container(reference).id]
+
+    def explain(self, verb: str, command: str, focus: Sequence[str], outcome: Callable[[], Outcome]) -> Explained:
+        """What is not there cannot be explained, and its error is raised; what is refused is explained as such."""
+        row = VERBS[verb]
+        self.world = world.measured(self.parts, self.world, focus)
+        try:
+            found, refusal = outcome(), ""
+        except NotFound:
+            raise
+        except TiffinError as error:
+            found, refusal = Outcome(self.host, ""), str(error)
+        later = self._after(found)
+        shown = {*focus, *found.focus}
+        shown |= {self.host.containers[id].top or id for id in shown & set(self.host.containers)}  # what they stand on
+        takes, gives = marked(world.pictured(self.world), world.pictured(later.world))
+        explanation = Explanation(
+            command,
+            takes._replace(cards=found.takes),
+            _in_words(row.takes),
+            f"{row.sentence}." + (f" Afterwards {_named(found.sentence)}." if found.sentence else ""),
+            found.steps,
+            gives._replace(cards=found.gives),
+            _in_words(row.gives),
+            frozenset(shown),
+            refusal=refusal,
+        )
+        return Explained(explanation, later)
+
+    def _after(self, outcome: Outcome) -> Scene:
+        """What a process space may change at any moment is known no more."""
+        host, known = outcome.host, {**self.world.particulars, **outcome.particulars}
+        kept = {
+            id: _open(known[id]) if container.state in ALIVE else known[id]
+            for id, container in host.containers.items()
+        }
+        stories = {id: story for id, story in {**self.world.stories, **outcome.stories}.items() if id in host.images}
+        return Scene(self.parts, World(host, stories, kept, self.world.at), {**self._records, **outcome.records})
+
+
+def joined(verb: str, command: str, explained: Sequence[Explained]) -> Explained:
+    """Several in a row as one: the parts of a compound verb, or a verb for each of its arguments."""
+    if len(explained) == 1:
+        return explained[0]
+    parts, row = tuple(one.explanation for one in explained), VERBS[verb]
+    takes, gives = marked(parts[0].takes, parts[-1].gives)
+    whole = Explanation(
+        command,
+        takes,
+        _in_words(row.takes),
+        f"{row.sentence}.",
+        (),
+        gives,
+        _in_words(row.gives),
+        frozenset(id for part in parts for id in part.focus),
+        parts,
+        next((part.refusal for part in parts if part.refusal), ""),
+    )
+    return Explained(whole, explained[-1].after)
+
+
+def _open(known: Particulars) -> Particulars:
+    return known._replace(size=None, changes=None, space=Space())
+
+
+def _named(sentence: str) -> str:
+    return sentence.replace(NEW_NAME, "the new container")
+
+
+def _in_words(nouns: Sequence[str]) -> str:
+    if set(nouns) == {CONTAINER, RUNNING}:
+        return "a container, running or not"
+    return " or ".join(WORDS[noun] for noun in nouns)

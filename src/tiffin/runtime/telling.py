@@ -1,0 +1,138 @@
+"""The steps of a plan in words, for those who read it before it is done. Why each is done, it says itself (`Step.why`).
+
+Not in `steps`: whoever takes the steps has no use for the words, and would carry them in every container's memory.
+"""
+
+from __future__ import annotations
+
+from functools import singledispatch
+
+from tiffin.kernel import capabilities, process
+from tiffin.runtime import steps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NAMESPACES = (
+    (process.CLONE_NEWNS, "mount"), (process.CLONE_NEWPID, "pid"), (process.CLONE_NEWNET, "network"),
+    (process.CLONE_NEWIPC, "ipc"), (process.CLONE_NEWUTS, "uts"), (process.CLONE_NEWCGROUP, "cgroup"),
+)  # fmt: skip
+PLAIN: dict[type, str] = {
+    steps.JoinCgroup: "join the container's control group",
+    steps.UnshareCgroup: "unshare the cgroup namespace",
+    steps.ShareNetwork: "enter the host's network namespace",
+    steps.IsolateMounts: "unshare the mount namespace",
+    steps.OpenTerminal: "open a terminal",
+    steps.PivotRoot: "pivot the root, and unmount the old one",
+    steps.ReadonlyRoot: "remount the root read-only",
+    steps.LoopbackUp: "bring the loopback device up",
+    steps.FindRoot: "open the root of the process space",
+    steps.OpenExecTerminal: "open a terminal",
+    steps.JoinNewKeyring: "join a new session keyring",
+    steps.DieWithShim: "ask for SIGKILL when the shim ends",
+    steps.NoNewPrivileges: "set no_new_privs",
+    steps.FilterSyscalls: "load the seccomp filter",
+}
+
+
+@singledispatch
+def does(step: steps.Step) -> str:
+    """What the step does, as a command."""
+    return PLAIN[type(step)]
+
+
+@does.register
+def _(step: steps.MountUnion) -> str:
+    below = len(step.lowers) - 1  # the lowest holds mount points of ours, and is no layer
+    layers = "1 layer" if below == 1 else f"{below} layers"
+    return f"mount the union view: the read-write layer on {layers}" if step.upper else f"mount {layers}"
+
+
+@does.register
+def _(step: steps.MountKernel) -> str:
+    return f"mount {step.kind} on {step.target}"
+
+
+@does.register
+def _(step: steps.MountCgroups) -> str:
+    return f"mount {len(step.entries)} hierarchies of control groups on /sys/fs/cgroup"
+
+
+@does.register
+def _(step: steps.MountMemory) -> str:
+    return f"mount a tmpfs on {step.target}" + (f" ({step.options})" if step.options else "")
+
+
+@does.register
+def _(step: steps.MakeDevices) -> str:
+    return f"make the devices {_some([path for path, *_ in step.nodes])}"
+
+
+@does.register
+def _(step: steps.MakeLinks) -> str:
+    return f"make the links {_some([path for path, _ in step.links])}"
+
+
+@does.register
+def _(step: steps.Bind) -> str:
+    return f"bind {step.source} to {step.target}" + (", read-only" if step.readonly else "")
+
+
+@does.register
+def _(step: steps.MaskPaths) -> str:
+    return f"mask {_some(step.paths)}"
+
+
+@does.register
+def _(step: steps.ReadonlyPaths) -> str:
+    return f"make {_some(step.paths)} read-only"
+
+
+@does.register
+def _(step: steps.MakeFolder) -> str:
+    return f"make the folder {step.path} if it is missing"
+
+
+@does.register
+def _(step: steps.SetHostname) -> str:
+    return f"set the host name {step.hostname}"
+
+
+@does.register
+def _(step: steps.JoinSpace) -> str:
+    return "enter the namespaces " + ", ".join(name for flag, name in NAMESPACES if step.flags & flag)
+
+
+@does.register
+def _(step: steps.SetUser) -> str:
+    return f"become the user {step.user or '0:0'}"
+
+
+@does.register
+def _(step: steps.ChangeFolder) -> str:
+    return f"go to {step.path}"
+
+
+@does.register
+def _(step: steps.LimitCapabilities) -> str:
+    kept = capabilities.members(step.keep)
+    return f"limit the bounding set to {len(kept)} of {len(capabilities.NAMES)} capabilities"
+
+
+@does.register
+def _(step: steps.HoldCapabilities) -> str:
+    held = [name.removeprefix("CAP_").lower() for name in capabilities.names(capabilities.members(step.keep))]
+    return f"hold only {_some(held, 3)}" if held else "hold no capability"
+
+
+@does.register(steps.Execute)
+@does.register(steps.ExecuteUnderInit)
+def _(step: steps.Execute | steps.ExecuteUnderInit) -> str:
+    under = " as the child of an init" if isinstance(step, steps.ExecuteUnderInit) else ""
+    return f"execute {' '.join(step.argv)}{under}"
+
+
+def _some(names: Sequence[str], most: int = 4) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
