@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import builtins
 import fcntl
+import importlib
 import os
+import re
 import select
+import subprocess
+import sys
 import threading
 from errno import ENOENT
 from pathlib import Path
@@ -14,6 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.conftest import Roots
 from tests.kernel.children import in_child
 from tiffin.kernel import capabilities, cgroups, files, libc, mounts, network, process, signals, unix
 from tiffin.kernel.call_forms import Descriptors, quoted
@@ -181,6 +186,18 @@ def test_a_function_that_was_taken_along_works_as_before(tmp_path: Path) -> None
     assert calls == []
 
 
+def test_a_module_that_was_loaded_meanwhile_is_put_back_too() -> None:
+    def work() -> list[bool]:
+        flock = fcntl.flock
+        del sys.modules["tiffin.store.locks"]
+        with recording():
+            fresh = importlib.import_module("tiffin.store.locks")
+            stood_in = fresh.flock is not flock
+        return [stood_in, fresh.flock is flock]
+
+    assert in_child(work) == [True, True]
+
+
 def test_functions_still_count_as_what_they_are() -> None:
     with recording():
         assert os.open in os.supports_dir_fd  # shutil asks so whether it can delete safely
@@ -327,3 +344,55 @@ def test_odd_arguments_are_refused_as_ever(odd: object) -> None:
     with recording():
         assert refusals() == before
     assert len(before) > 4
+
+
+CHANGING = (
+    "mkdir mkdirat mknod mknodat symlink symlinkat link linkat rename renameat renameat2 unlink unlinkat rmdir chmod"
+    " fchmod fchmodat chown fchown fchownat lchown utimensat truncate ftruncate setxattr lsetxattr fsetxattr fsync"
+    " fdatasync syncfs flock write pwrite64 copy_file_range sendfile"
+).split()
+VERBS = """
+import os, sys
+from tests import busybox
+from tiffin.kernel.recording import recording
+engine = busybox.engine(*sys.argv[1:3])
+with recording() as calls:
+    container = engine.create("busybox", ["true"])
+    engine.commit(container, "new")
+    engine.tag("new", "newer")
+    container.remove()
+    engine.rmi("new")
+    engine.image_prune(all=True)
+os.write(1, " ".join(call.name for call in calls).encode())
+"""
+
+
+@pytest.mark.root
+def test_whatever_verbs_change_is_recorded_as_strace_sees_it(engine_root: Roots, tmp_path: Path) -> None:
+    script, report = tmp_path / "verbs.py", tmp_path / "report"
+    script.write_text(VERBS)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = ["strace", "-o", str(report), sys.executable, str(script), engine_root.root, engine_root.runroot]
+    said = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, text=True).stdout.split()
+    ours = [name for name in said if name in CHANGING]
+    seen = re.findall(r"^(\w+)\(", report.read_text(errors="replace"), re.MULTILINE)
+    theirs = [name for name in seen if name in CHANGING][:-1]  # the last is what the script says
+    assert len(ours) > 50
+    assert theirs[-len(ours) :] == ours
+
+
+def test_a_link_itself_is_asked_by_the_calls_for_links(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+    with recording() as calls:
+        os.stat(tmp_path / "link", follow_symlinks=False)
+        os.listxattr(tmp_path / "link", follow_symlinks=False)
+        os.chown(tmp_path / "link", -1, -1, follow_symlinks=False)
+        folder = os.open(tmp_path, os.O_RDONLY)
+        os.stat("link", dir_fd=folder, follow_symlinks=False)
+        os.chmod(folder, 0o700)
+        os.listdir(folder)
+        os.close(folder)
+    assert [call.name for call in calls] == [
+        "lstat", "llistxattr", "lchown", "openat", "fstatat", "fchmod", "scandir", "close",
+    ]  # fmt: skip
+    assert calls[4].arguments.endswith('"link", AT_SYMLINK_NOFOLLOW')

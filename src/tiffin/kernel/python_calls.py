@@ -124,6 +124,9 @@ FORMS: Mapping[str, Form] = {
     "nothing": lambda value, descriptors: "[...]",
     "before": lambda value, descriptors: str(value - 1) if isinstance(value, int) else str(value),
 }  # fmt: skip
+SAME_FOR_FILES = (*ALWAYS_AT, "scandir")
+OF_LINKS = ("stat", "chown", "getxattr", "setxattr", "listxattr", "removexattr")
+"""calls that have one of their own for what is itself a link: lstat, lchown, ..."""
 OPENS = ("openat", "scandir", "memfd_create")
 
 
@@ -163,15 +166,18 @@ def _describe(call: str, forms: list[tuple[str, Form, bool]]) -> Describe:
         folders = [given.get(key) for key, _, by_name in forms if by_name]
         has_folder = any(folder is not None for folder in folders)
         real = with_folder if has_folder and with_folder else name
-        if isinstance(given.get("path"), int):
+        follows = named.get("follow_symlinks") is not False
+        if isinstance(given.get("path"), int) and real not in SAME_FOR_FILES:
             real = f"f{real}"
+        elif not follows and real in OF_LINKS:
+            real, follows = f"l{real}", True
         there = has_folder or (real in ALWAYS_AT)
         words = [
             form(given.get(key), descriptors)
             for key, form, by_name in forms
             if (there if by_name else key in given)
         ]  # fmt: skip
-        words += ["AT_SYMLINK_NOFOLLOW"] if named.get("follow_symlinks") is False else []
+        words += [] if follows else ["AT_SYMLINK_NOFOLLOW"]
         leads_to = descriptors.path(folders[0] if folders else None, given.get("path")) if real in OPENS else ""
         return Shown(*_as_ioctl(real, words), leads_to)
 

@@ -12,6 +12,8 @@ A plan is a list of steps, small values that say what they do and why (`runtime.
 compared in tests and executed; which steps for which settings is the engine's to say (`engine.planning`). The shim is
 the parent of everything in the frame, and the keeper of its output and its end.
 
+What the steps really did, call by call, is recorded where the caller asks for it (`runtime.tracing`).
+
     <runroot>/run/<id>/       lock (held by the shim: this is "running"), record, socket, hosts, hostname, resolv.conf
     <runroot>/spawner/<key>   the spawner's socket
 
