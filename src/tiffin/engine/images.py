@@ -154,14 +154,18 @@ def tag(parts: Parts, text: str, name: str) -> Image:
     with parts.store.writing(), parts.store.shared():
         found = find(parts, text)
         if found.image is None:
-            machine = here()
-            config = bare_config(parts, found.top)._replace(architecture=machine.architecture, variant=machine.variant)
-            image = parts.images.add(config.to_bytes(), named=True)
+            image = parts.images.add(named_config(parts, found.top).to_bytes(), named=True)
         else:
             image = found.image
         parts.images.name(reference, image.id)
     events.emit(parts.store, "image", "tag", image.id, of_image(reference.familiar(), found.config))
     return image
+
+
+def named_config(parts: Parts, top: str | None) -> ImageConfig:
+    """Of the image that a bare layer becomes by a name. It tells no time: so it is always the same image."""
+    machine = here()
+    return bare_config(parts, top)._replace(architecture=machine.architecture, variant=machine.variant)
 
 
 def system_df(parts: Parts) -> DiskUsage:

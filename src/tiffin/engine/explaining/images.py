@@ -6,6 +6,7 @@ from tiffin.builder.settings import changed
 from tiffin.engine.bootstrap import message_of, name_of
 from tiffin.engine.explaining.containers import NEW_IMAGE, NEW_LAYER, UNKNOWN
 from tiffin.engine.explaining.scene import Explained, Outcome, Scene
+from tiffin.engine.images import named_config
 from tiffin.engine.world import Told, story_of
 from tiffin.images import docker_archive
 from tiffin.images.archive import opened
@@ -29,16 +30,16 @@ def tag(scene: Scene, image: str, name: str) -> Explained:
     found = table.find_image(scene.host, image)
 
     def outcome() -> Outcome:
-        familiar = parse_tagged(name).familiar()
-        tagged = table.tag(scene.host, image, familiar, id=NEW_IMAGE)
+        familiar, id = parse_tagged(name).familiar(), _id_to_name(scene, found)
+        tagged = table.tag(scene.host, image, familiar, id=id)
         before = scene.host.names.get(familiar)
         bare = (PlannedStep("write empty settings for the layer", "a name is an image's, and it has none yet"),)
         taken = f"it was that of {short(before)} before" if before else "the commit point: from here on it is that"
         steps = (
             *(() if found.image else bare),
-            PlannedStep(f"point {familiar} at {short(found.image.id) if found.image else 'them'}", taken),
+            PlannedStep(f"point {familiar} at {short(id)}", taken),
         )
-        story = {} if found.image else {NEW_IMAGE: _untold(found.layers)}
+        story = {} if id in scene.host.images else {id: _untold(found.layers)}
         losing = scene.host.images[before].layers[-1:] if before else ()
         return Outcome(tagged.after, tagged.sentence, steps, stories=story, focus=tuple(losing))
 
@@ -126,7 +127,8 @@ def import_(scene: Scene, source: str, name: str | None, *, changes: Iterable[st
             PlannedStep("write settings for it", "a flat tar has none: only what --change says"),
         )
         layer = Layer(_digest(source), None, "", UNKNOWN)
-        return _one_layer(scene, layer, name, message or "Imported from -", steps)._replace(takes=(Card("tar", source),))
+        made = _one_layer(scene, layer, name, message or "Imported from -", steps)
+        return made._replace(takes=(Card("tar", source),))
 
     return scene.explain("import", f"import {source}{f' {name}' * bool(name)}", (), outcome)
 
@@ -210,6 +212,14 @@ def _incoming(offers: Sequence[Offer], configs: Sequence[ImageConfig]) -> table.
         images.append(Image(id, config.layers(), offer.parent))
         names |= {name.familiar(): id for name in offer.names}
     return table.Archive(tuple(layers.values()), tuple(images), names)
+
+
+def _id_to_name(scene: Scene, found: table.Found) -> str:
+    if found.image:
+        return found.image.id
+    from hashlib import sha256  # loads OpenSSL
+
+    return f"sha256:{sha256(named_config(scene.parts, found.top).to_bytes()).hexdigest()}"
 
 
 def _why(layer: Layer) -> str:
