@@ -15,7 +15,7 @@ from types import MappingProxyType
 import pytest
 
 NEEDS_ROOT = "needs root"
-PROGRAMS = ("dockerd", "podman", "skopeo", "tini-static", "tmux")
+PROGRAMS = ("dockerd", "ip", "nsenter", "podman", "setpriv", "skopeo", "tini-static", "tmux", "unshare")
 
 
 def _unified_controllers() -> list[str]:

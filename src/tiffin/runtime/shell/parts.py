@@ -43,7 +43,7 @@ real() {
         if [ -L "$view$real/$part" ]; then
             links=$((links + 1))
             [ "$links" -le 40 ] || fail "too many links on the way to $1"
-            link=$(readlink -n -- "$view$real/$part" && echo /)
+            link=$(readlink -n -- "$view$real/$part" && echo /) || fail "$real/$part leads nowhere"
             case $link in /*) real='' ;; esac
             rest=${link%?}/$rest
         else
@@ -135,13 +135,14 @@ WORKSHOP = r"""
 
 work=$(mktemp -d)
 root=$work/root
-pid=''
+pid='' begun=''
 mkdir "$root"
 mkfifo "$work/told" "$work/go"
 
 clean_up() {
     code=$?
     trap '' HUP INT TERM
+    [ -n "$begun" ] || [ "$code" -gt 128 ] || code=125
     exec 3>&-
     [ -z "$pid" ] || kill -s KILL "$pid" || :
     wait
@@ -167,6 +168,7 @@ arrived() {
 # It cannot be our own child: that which unshares the pid namespace stays outside, only its children are in.
 parent='
     "$@" <&5 5<&- &
+    exec 2>/dev/null  # how it ended is not for us to tell
     wait "$!"
 '
 # The first door opens when it is in its control group, which becomes the root of all groups that it can see.
@@ -202,6 +204,7 @@ third_door='
 
 FINISH = r"""
 # From here on signals are the program's. Its end is ours, and so is its exit code.
+begun=yes
 for signal in HUP INT TERM; do
     trap "kill -s $signal \"\$pid\"" "$signal"
 done
