@@ -1,0 +1,49 @@
+"""A picture as SVG: one file that needs nothing else, runs nothing and asks for nothing."""
+
+from __future__ import annotations
+
+from tiffin.view import sentences
+from tiffin.view.layout import lay_out
+from tiffin.view.picture import Picture
+from tiffin.view.svg_canvas import HEADING, Canvas
+from tiffin.view.svg_explanation import EDGE, described, draw_sheet
+from tiffin.view.svg_host import draw_host
+from tiffin.view.svg_stack import draw_stack, plan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tiffin.view.explanation import Explanation
+
+MARGIN = 28.0
+
+
+def draw(picture: Picture, *, theme: str = "auto") -> str:
+    """`theme` is light, dark, or auto: as the reader's system is set."""
+    canvas = Canvas(identity(picture, theme))
+    if picture.about == "host":
+        draw_host(canvas, MARGIN, MARGIN, picture)
+    else:
+        _alone(canvas, picture)
+    return canvas.finish(sentences.title(picture), sentences.describe(picture), theme=theme, margin=MARGIN)
+
+
+def _alone(canvas: Canvas, picture: Picture) -> None:
+    """One stack, or few that share layers."""
+    layout = lay_out(picture)
+    draw_stack(canvas, MARGIN, MARGIN + 36, picture, layout, plan((picture,), (layout,)))
+    canvas.text(MARGIN, MARGIN + 16, sentences.title(picture), HEADING, "ink", room=max(canvas.right, 360) - MARGIN)
+
+
+def draw_explanation(explanation: Explanation, *, theme: str = "auto") -> str:
+    """Input, what is done and why, and Output, on one sheet."""
+    canvas = Canvas(identity(explanation, theme))
+    draw_sheet(canvas, explanation)
+    title = f"tiffin explain {explanation.command}"
+    return canvas.finish(title, described(explanation), theme=theme, margin=EDGE)
+
+
+def identity(content: Picture | Explanation, theme: str) -> str:
+    """As good as unique in a page that shows several drawings."""
+    from hashlib import sha256  # costs 2 ms
+
+    return "t" + sha256(f"{theme} {content!r}".encode("utf-8", "backslashreplace")).hexdigest()[:12]

@@ -1,0 +1,271 @@
+"""One slab or one tray with all that is written on it, in full or small; and how high each level of a layout becomes.
+
+full     two lines; tags and settings in the gap above      a stack alone, before and after a command
+small    one line with the tags in it                       the host
+"""
+
+from __future__ import annotations
+
+from tiffin.model.nouns import State
+from tiffin.record import NamedTuple
+from tiffin.view.forest import Crowd, Fold, marked
+from tiffin.view.layout import Layout, Place
+from tiffin.view.picture import Mark, Slab, Tray, short
+from tiffin.view.svg_canvas import CAPTION, CODE, PLAIN, SMALL, SMALL_BOLD, Canvas, fit, measure, number
+from tiffin.view.svg_shapes import CAP, SMALL_CAP, TAG, WORDS, Box, chip, mark_word, parent_arrow, slab, tags, tray
+from tiffin.view.words import amount, harmless, many
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+GAP = 9
+SETTINGS = 24
+HANGING = 27
+"""height of a row of tags"""
+ARROW = 38
+"""from a slab's left edge to the arrows to and from it"""
+
+
+class Style(NamedTuple):
+    column: float
+    """its width, with what is free beside it"""
+    free: float
+    slab: float
+    fold: float
+    gap: float
+    is_full: bool
+
+
+class Level(NamedTuple):
+    low: float
+    """above the ground"""
+    height: float
+    above: float
+    """up to the next level"""
+
+    @property
+    def top(self) -> float:
+        return self.low + self.height
+
+
+def levels(layouts: Sequence[Layout], style: Style) -> tuple[Level, ...]:
+    """The same for all these layouts, so that what is in several has the same place in each."""
+    height, above = dict[int, float](), dict[int, float]()
+    for layout in layouts:
+        for place in layout.places:
+            if isinstance(place.item, Slab | Fold):
+                high = style.slab if isinstance(place.item, Slab) else style.fold
+                height[place.level] = max(height.get(place.level, 0), high)
+                above[place.level] = max(above.get(place.level, 0), _above(place.item, style))
+    found, low = list[Level](), 0.0
+    for level in range(max(height, default=-1) + 1):
+        found.append(Level(low, height[level], above[level]))
+        low += height[level] + above[level]
+    return (*found, Level(low, 0, 0))
+
+
+def _above(item: Slab | Fold, style: Style) -> float:
+    if not style.is_full:
+        return style.gap + (4 if isinstance(item, Fold) else 0)
+    settings = _settings(item)
+    return style.gap + (6 if isinstance(item, Fold) else 0) + SETTINGS * bool(settings) + HANGING * bool(item.names)
+
+
+def numbers(layout: Layout) -> dict[str, str]:
+    """The height of each slab in its stack, by id, and `rw` for trays."""
+    found = dict[str, str]()
+    for place in layout.places:
+        item = place.item
+        if isinstance(item, Slab):
+            found[item.id] = place.number
+        elif isinstance(item, Fold):
+            first = int(place.number.split("–")[0])
+            found |= {slab.id: str(first + step) for step, slab in enumerate(item.slabs)}
+        else:
+            found |= {one.id: "rw" for one in (item.trays if isinstance(item, Crowd) else (item,))}
+    return found
+
+
+def put_slab(canvas: Canvas, box: Box, place: Place, style: Style, hidden: Mapping[str, Sequence[str]]) -> None:
+    """A slab or a fold. `hidden` are names of files, by the slab that has a version of them that nobody sees."""
+    item = place.item
+    assert isinstance(item, Slab | Fold)
+    mark = marked(item)
+    slab(canvas, box, mark, edges=2 if isinstance(item, Fold) else 0, cap=CAP if style.is_full else SMALL_CAP)
+    if style.is_full:
+        _full(canvas, box, item, mark, hidden.get(item.id, ()))
+        _hang(canvas, box, item)
+    else:
+        _small(canvas, box, item, mark)
+
+
+def label(item: Slab | Fold) -> str:
+    """What made it; of a fold how many there are, and what made the topmost."""
+    if isinstance(item, Slab):
+        return item.label or "layer"
+    top = item.slabs[-1].label
+    return f"{many(len(item.slabs), 'layer')}{': ' + top if item.names and top else ''}"
+
+
+def told(item: Slab | Fold) -> str:
+    """The whole of it, for a title."""
+    size = f", {amount(item.size)}" if item.size is not None else ""
+    names = f", named {', '.join(harmless(name, 80) for name in item.names[:8])}" if item.names else ""
+    return f"{harmless(label(item), 200)}{size}, {short(item.id)}{names}"
+
+
+def _full(canvas: Canvas, box: Box, item: Slab | Fold, mark: str, hidden: Sequence[str]) -> None:
+    """Two lines: what made it and its size; its id, and what is hidden in it."""
+    left, right, base = box.x + CAP + 10, box.right - 12, box.y + 19
+    is_low = box.height < 40
+    if is_low:
+        base = box.y + box.height / 2 + 4.5
+    size = canvas.text(right, base, amount(item.size) if item.size is not None else "", SMALL, "muted", anchor="end")
+    text = label(item) if isinstance(item, Slab) or item.names else f"{len(item.slabs)} more layers"
+    if is_low and mark in WORDS:
+        size += 8 + mark_word(canvas, right - size - 8, base, mark, "end")
+    canvas.text(left, base, text, PLAIN, "ink", room=right - size - 10 - left)
+    if is_low:
+        return
+    below = box.y + 35
+    digits = short(item.slabs[0].id) + " …" if isinstance(item, Fold) else short(item.id)
+    if digits == WORDS[Mark.NEW]:
+        mark_word(canvas, left, below, Mark.NEW)
+        return
+    left += canvas.text(left, below, digits, CODE, "muted", room=right - left) + 12
+    if mark in WORDS:
+        mark_word(canvas, right, below, mark, "end")
+    elif hidden and right - left > 70:
+        _hidden(canvas, left, right + 4, box.bottom - 20.5, hidden)
+
+
+def _hidden(canvas: Canvas, left: float, right: float, y: float, names: Sequence[str]) -> None:
+    """Versions that nobody sees: dashed chips, as many as have room, the last one at the right end."""
+    room, shown = right - left, list[tuple[str, float]]()
+    for name in names:
+        width = min(measure(harmless(name, 200), CAPTION) + 30, room)
+        if width < 60:
+            break
+        shown.append((name, width))
+        room -= width + 5
+    for name, width in reversed(shown):
+        right -= width
+        chip(canvas, right, y, name, width + 0.5, "chip-ghost", "file", "muted", "hidden", CAPTION)
+        right -= 5
+
+
+def _hang(canvas: Canvas, box: Box, item: Slab | Fold) -> None:
+    """Above it: the rule of settings, then the tags. The arrow from above passes them on the left."""
+    y, settings = box.y - (6 if isinstance(item, Fold) else 0), _settings(item)
+    if settings:
+        y -= SETTINGS
+        _rule(canvas, box, y + SETTINGS / 2 - 1, settings)
+    if item.names:
+        tags(canvas, box.right - 2, y - HANGING + 3, item.names, box.width - ARROW - 24)
+
+
+def _rule(canvas: Canvas, box: Box, y: float, settings: Sequence[str]) -> None:
+    """Steps that changed only settings: a dotted line, no box."""
+    canvas.circle(box.x + 2, y, 2.5, "knob")
+    canvas.circle(box.right - 2, y, 2.5, "knob")
+    canvas.path(f"M{number(box.x + 8)} {number(y)}H{number(box.x + ARROW - 9)}", "dotted")
+    canvas.sign("settings", box.x + ARROW + 10, y - 7, "layS", "only settings: no layer of its own", size=14)
+    left = box.x + ARROW + 30
+    shown = ", ".join(settings[:6]) + (f", {len(settings) - 6} more" if len(settings) > 6 else "")
+    left += canvas.text(left, y + 4, shown, SMALL, "muted", room=box.right - 16 - left) + 6
+    if left < box.right - 8:
+        canvas.path(f"M{number(left)} {number(y)}H{number(box.right - 7)}", "dotted")
+
+
+def _small(canvas: Canvas, box: Box, item: Slab | Fold, mark: str) -> None:
+    """One line: the tags go before the label, the label before the size."""
+    left, right, base = box.x + SMALL_CAP + 8, box.right - 10, box.y + box.height / 2 + 4.5
+    room = right - left
+    size = amount(item.size) if item.size is not None else ""
+    wide = measure(size, SMALL) + 8
+    text = label(item)
+    if size and room - wide > 110 + 90 * bool(item.names):
+        right -= canvas.text(right, base, size, SMALL, "muted", anchor="end") + 8
+    if mark in WORDS and right - left > 60:
+        right -= mark_word(canvas, right, base, mark, "end") + 8
+    if item.names:
+        edge = right if right < box.right - 10 else right + 5
+        right = edge - tags(canvas, edge, box.y + (box.height - TAG) / 2, item.names, edge - left + 6) - 3
+    room = right - left
+    if len(fit(harmless(text), PLAIN, room)) > min(4, len(text) - 1):
+        canvas.text(left, base, text, PLAIN, "ink", room=room)
+
+
+def _settings(item: Slab | Fold) -> tuple[str, ...]:
+    return item.settings if isinstance(item, Slab) else item.slabs[-1].settings
+
+
+def bowl(canvas: Canvas, box: Box, item: Tray, *, has_arrow: bool = True) -> None:
+    """The empty tray of a container, as its state and its mark want it."""
+    if item.state == State.DEAD:
+        tray(canvas, box, Mark.GOING, has_arrow=False)
+    else:
+        tray(canvas, box, item.mark or (Mark.GOING if is_leaving(item) else Mark.NONE), has_arrow=has_arrow)
+
+
+def put_tray(canvas: Canvas, box: Box, item: Tray, removed: Sequence[str]) -> None:
+    """A tray in full: what it is and its size; its id and how many paths; some of the files in a row."""
+    bowl(canvas, box, item)
+    mark = item.mark
+    left, right = box.x + 32, box.right - 12
+    size = canvas.text(
+        right, box.y + 17, amount(item.size) if item.size is not None else "", SMALL, "rwT", anchor="end"
+    )
+    canvas.text(left, box.y + 17, "read-write layer", SMALL_BOLD._replace(name="b", size=13), "rwT",
+                room=right - size - 8 - left)  # fmt: skip
+    digits = short(item.id)
+    if digits == WORDS[Mark.NEW]:
+        mark_word(canvas, left, box.y + 34, Mark.NEW)
+        mark = Mark.NONE
+    else:
+        left += canvas.text(left, box.y + 34, digits, CODE, "muted") + 12
+    words = mark_word(canvas, right, box.y + 34, mark, "end") + 8 if mark in WORDS else 0
+    if item.changes and any(item.changes):
+        canvas.text(right - words, box.y + 34, _counted(item), CODE, "muted", anchor="end", room=right - words - left,
+                    title="paths added, changed, removed")  # fmt: skip
+    if box.height > 50:
+        _files(canvas, box, item.files, removed)
+
+
+def _files(canvas: Canvas, box: Box, files: Sequence[str], removed: Sequence[str]) -> None:
+    left, y, right = box.x + 32, box.bottom - 25, box.right - 8
+    chips = [(path.rstrip("/").rsplit("/", 1)[-1] or path, False) for path in files] + [
+        (name, True) for name in removed
+    ]
+    for place, (name, is_gone) in enumerate(chips):
+        more = len(chips) - place - 1
+        room = min(right - left - (28 if more else 0), 150)
+        kind, sign, ink, word = (("chip-bad", "failed", "bad", "removed") if is_gone
+                                 else ("chip", "file", "rwS", "written by this container"))  # fmt: skip
+        used = chip(canvas, left, y, name, room, kind, sign, ink, word, CAPTION) if room > 62 else 0
+        if not used:
+            canvas.text(left, y + 13, f"+{more + 1}", CAPTION, "muted")
+            return
+        left += used + 6
+
+
+def _counted(item: Tray) -> str:
+    assert item.changes is not None
+    signed = zip("+~−", item.changes, strict=True)
+    return " ".join(f"{sign}{count}" for sign, count in signed if count)
+
+
+def join_down(canvas: Canvas, box: Box, until: float) -> None:
+    """The arrow from a slab or tray to what it lies on."""
+    if until - box.bottom >= 5:
+        parent_arrow(canvas, box.x + ARROW, box.bottom, until)
+
+
+GOING_UP = 14
+"""by which what goes away is lifted already"""
+
+
+def is_leaving(item: Tray) -> bool:
+    """Whether it is lifted already, or not yet down."""
+    return item.mark in (Mark.MAKING, Mark.GOING) or item.state == State.REMOVING
