@@ -53,8 +53,18 @@ def test_the_view_is_the_kernels(workshop: str, deltas: list[list[Item]]) -> Non
             children = view.children(folder)
             assert sorted(view.stream(folder), key=lambda sight: os.fsencode(sight.path)) == children
             assert view.count(folder, 100) == len(children)
+            names = [os.path.basename(child.path) for child in children]
+            assert view.hidden(folder, names) == {
+                name: below for name, child in zip(names, children, strict=True) if (below := hidden(view, child))
+            }
     finally:
         delete(place)
+
+
+def hidden(view: UnionView, sight: Sight) -> str | None:
+    """The layer of what is seen in its place without those that give it, and all above: by looking once more."""
+    found = UnionView(view.folders[view.folders.index(sight.layers[-1]) + 1 :]).lookup(sight.path)
+    return found.layer if found else None
 
 
 def test_folders_are_merged_from_the_top_down(stack: Stack) -> None:
@@ -181,10 +191,10 @@ def test_what_a_layer_hides_is_what_would_be_seen_without_it(stack: Stack) -> No
     view = UnionView(stack.lowers)
 
     def hidden(path: str) -> str | None:
-        found = view.lookup(path)
-        assert found is not None
-        below = view.hidden(found)
-        return below.layer if below else None
+        above, name = os.path.split(path)
+        folder = view.lookup(above)
+        assert folder is not None
+        return view.hidden(folder, [name, "nowhere"]).get(name)
 
     assert hidden("a") == middle  # the nearest, not all
     assert hidden("d") is None  # folders are merged, nothing of them is hidden

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 MOST_COUNTED = 10_000
 """names of a closed folder: this number means so many, or more"""
-MOST_NAMES = 1_000  # of one folder that are looked at
-MOST_WALKED = 5_000  # names of a read-write layer that are looked at
+MOST_NAMES = 500  # of one folder that are looked at
+MOST_WALKED = 3_000  # names of a read-write layer that are looked at
 FEW = 3  # names that are as they were, shown beside others that are not
 AT_LEAST = "at least"
 """the name of a `more` row whose number is not exact, as nobody looked to the end"""
@@ -160,11 +160,12 @@ class _Tree:
             removed = sum(each.row.is_removed for each in changed)
             rest = count + removed - len(changed)
             others = self._others(node.sight, changed, depth) if is_root or rest <= FEW else []
+            if is_root and any(each.may_open for each in changed):
+                room = room * 2 // 3
+            shown = _fitting(changed, others, count + removed, room)
+            self._complete(node.sight, shown)
         except NoSuchPath:  # the folder has gone meanwhile
             return
-        if is_root and any(each.may_open for each in changed):
-            room = room * 2 // 3
-        shown = _fitting(changed, others, count + removed, room)
         shown.sort(key=lambda each: os.fsencode(each.row.name))
         if count + removed > len(shown):
             is_exact = count < MOST_COUNTED and len(found) < MOST_NAMES
@@ -200,14 +201,25 @@ class _Tree:
         ]  # fmt: skip
 
     def _row(self, sight: Sight, depth: int) -> Row:
-        hidden = self.view.hidden(sight)
-        return Row(
-            depth, os.path.basename(sight.path), _kind(sight.status),
-            # folders of several layers are merged: none of them gives it
-            layer=self.ids[sight.layer] if len(sight.layers) == 1 else "",
-            hides=self.ids[hidden.layer] if hidden else "",
-            target=self._target(sight),
-        )  # fmt: skip
+        # folders of several layers are merged: none of them gives it
+        layer = self.ids[sight.layer] if len(sight.layers) == 1 else ""
+        return Row(depth, os.path.basename(sight.path), _kind(sight.status), layer)
+
+    def _complete(self, folder: Sight, nodes: list[_Node]) -> None:
+        """What is asked only of those that are shown: what they hide, and where links lead."""
+        seen = {node.row.name: node for node in nodes if node.sight is not None}
+        for name, layer in self.view.hidden(folder, seen).items():
+            row = seen[name].row
+            seen[name].row = row._replace(hides=row.hides or self.ids[layer])
+        for node in seen.values():
+            if node.row.kind == "link" and node.sight is not None:
+                node.row = node.row._replace(target=self._target(node.sight))
+
+    def _target(self, link: Sight) -> str:
+        try:
+            return self.view.target(link)
+        except (OSError, NoSuchPath):  # it has gone, or is no link any more
+            return ""
 
     def _removed(self, name: str, found: Difference, depth: int) -> Row:
         assert found.old is not None
@@ -217,14 +229,6 @@ class _Tree:
             depth, name, _kind(found.old.status), layer=self.ids[self.top], hides=self.ids[found.old.layer],
             is_removed=True, number=number,
         )  # fmt: skip
-
-    def _target(self, sight: Sight) -> str:
-        if not stat.S_ISLNK(sight.status.st_mode):
-            return ""
-        try:
-            return self.view.target(sight)
-        except (OSError, NoSuchPath):  # it has gone, or is no link any more
-            return ""
 
     def _flat(self, node: _Node) -> Iterator[Row]:
         if node.sight is not None and node.sight.is_folder and not node.children:

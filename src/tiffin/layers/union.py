@@ -207,10 +207,41 @@ class UnionView:
                             return number
         return number
 
-    def hidden(self, sight: Sight) -> Sight | None:
-        """What would be seen in its place without the layer that gives it (for a folder: those) and all above."""
-        below = UnionView(self.folders[self.folders.index(sight.layers[-1]) + 1 :])
-        return below.lookup(sight.path)
+    def hidden(self, folder: Sight, names: Iterable[str]) -> dict[str, str]:
+        """Of these names in a folder those that hide another version, and the layer that has it.
+
+        It is what would be seen without the layer that gives the name (of a merged folder: the layers), and all above.
+        """
+        found: dict[str, str] = {}
+        undecided, given = dict.fromkeys(names), dict[str, str]()
+        decided: set[str] = set()  # what comes next under such a name is hidden
+        for layer in folder.layers:
+            if not undecided:
+                break
+            with Opened(layer, folder.path) as opened:
+                for name in tuple(undecided):
+                    try:
+                        status = os.stat(name, dir_fd=opened, follow_symlinks=False)
+                    except (FileNotFoundError, NotADirectoryError):
+                        continue
+                    is_folder = stat.S_ISDIR(status.st_mode)
+                    if name in decided or is_whiteout(status) or (name in given and not is_folder):
+                        if name in given and not is_whiteout(status):
+                            found[name] = layer
+                        del undecided[name]
+                        continue
+                    given[name] = layer
+                    if not is_folder or is_opaque(f"/proc/self/fd/{opened}/{name}"):
+                        decided.add(name)
+        # below the last of the layers that are merged here, the folder itself may hide another one
+        return found | self._hidden_with(folder, [name for name in undecided if given.get(name) == folder.layers[-1]])
+
+    def _hidden_with(self, folder: Sight, names: list[str]) -> dict[str, str]:
+        below = UnionView(self.folders[self.folders.index(folder.layers[-1]) + 1 :])
+        covered = below.lookup(folder.path) if names else None
+        if covered is None or not covered.is_folder:
+            return {}
+        return {name: sight.layer for name, sight in below.pick(covered, names).items()}
 
     def _child(self, folder: Sight, name: str) -> Sight | None:
         return self.pick(folder, (name,)).get(name)
