@@ -17,6 +17,8 @@ from tests import busybox
 from tests.runtime import outside
 from tiffin.engine import Config, Container, Engine, HostConfig, spaces
 from tiffin.kernel.cgroups import Group, Layout, detect
+from tiffin.kernel.mounts import TALLEST
+from tiffin.runtime import steps
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.shell import script
 
@@ -240,3 +242,17 @@ def test_nothing_may_be_mounted_inside_proc(engine: Engine, tmp_path: Path) -> N
     host = HostConfig(tmpfs={"/proc/irq": ""})
     with engine.create("busybox", ["true"], host=host) as container, by_shell(container, tmp_path) as made:
         assert "nothing may be mounted inside /proc" in made.communicate()[1].decode()
+
+
+def test_a_stack_may_be_taller_than_an_overlay(engine: Engine, tmp_path: Path) -> None:
+    tall = [tmp_path / "layers" / str(number) for number in range(TALLEST - 1)]  # and the engine's two
+    for layer in tall:
+        layer.mkdir(parents=True)
+    (tall[0] / "top").touch()
+    with engine.create("busybox", ["ls", "/top", "/bin/ls", "/proc/self/exe"]) as container:
+        asked = spaces.plan(container._parts, container.record)
+        union = next(step for step in asked.steps if isinstance(step, steps.MountUnion))
+        higher = union._replace(lowers=(*map(str, tall), *union.lowers))
+        taken = tuple(higher if step is union else step for step in asked.steps)
+        with run_by_shell(asked._replace(steps=taken), tmp_path) as made:
+            assert made.communicate()[0] == b"/bin/ls\n/proc/self/exe\n/top\n"

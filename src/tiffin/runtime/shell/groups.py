@@ -54,8 +54,10 @@ def _limits_v2(scene: Scene) -> list[str]:
 
 def _set(tree: str, setting: Setting) -> str:
     file = f'{word(tree)}"$group"/{setting.file}'
-    unless = f"[ ! -e {file} ] || " if setting.file in SWAP else ""  # not every kernel counts swap
-    return f"{unless}echo {word(setting.value)} >{file}"
+    write = f"echo {word(setting.value)} >{file}"
+    if setting.file in SWAP:
+        return f"if [ -e {file} ]; then  # not every kernel counts swap\n        {write}\n    fi"
+    return write
 
 
 def _device_rules(scene: Scene) -> list[str]:
