@@ -62,7 +62,7 @@ _ASCII = str.maketrans({
     **dict.fromkeys("═║╔╗╚╝╒╞", "="), **dict.fromkeys("━┅┃┇┏┓┗┛┍┝", "#"),
     "▔": "_", "▾": "v", "◁": "<", "●": "*", "■": "*", "□": ".", "…": "~", "–": "-", "−": "-", "·": ",",
     "→": ">", "×": "x", "✕": "x", "↓": "v", "↑": "^", "‖": "=", "▶": ">", "○": "o", "✓": "v", "✗": "X", "↻": "@",
-    "†": "!", "▒": ":", "✎": "w",
+    "†": "!", "µ": "u", "▒": ":", "✎": "w",
 })  # fmt: skip
 """what we draw, one for one: so nothing moves"""
 
@@ -154,7 +154,7 @@ def both_sides(sheet: Sheet, row: int, start: int, end: int, left: list[Run], ri
     """One at the left and one at the right of [start, end). The left one is cut; where little is left of it, the right
     one is dropped."""
     room = end - start
-    if length(right) + 1 + min(length(left), LEAST) > room:
+    if right and length(right) + (1 + min(length(left), LEAST) if left else 0) > room:
         right = []
     sheet.put_all(row, start, fit(left, room - (length(right) + 1 if right else 0)))
     sheet.put_right(row, end, right)
@@ -190,7 +190,8 @@ def wrapped(text: str, columns: int, most: int = 0) -> list[str]:
         line = f"{line} {word}" if line else word
     lines.append(line)
     if most and len(lines) > most:
-        return [*lines[: most - 1], words.cut(lines[most - 1] + " " + lines[most], columns - 1) + words.ELLIPSIS]
+        beginning = words.beginning(f"{lines[most - 1]} {lines[most]}", columns - 1)
+        return [*lines[: most - 1], beginning + words.ELLIPSIS]
     return lines
 
 

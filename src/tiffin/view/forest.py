@@ -106,19 +106,16 @@ def _of(trees: dict[str, Tree], slabs: Iterable[Slab]) -> Iterable[Tree]:
 
 
 def _trays(trays: Sequence[Tray], crowded: bool, height: int) -> Iterable[Tree]:
-    kinds: dict[str, list[Tray]] = {}
-    if crowded:
-        for tray in trays:
-            kinds.setdefault(kind(tray), []).append(tray)
-    crowds = {name: Crowd(name, tuple(found)) for name, found in kinds.items() if len(found) > LARGEST_FAMILY}
-    told = set[str]()
+    kinds: dict[tuple[str, str], list[Tray]] = {}
+    for tray in trays if crowded else ():
+        kinds.setdefault((kind(tray), tray.mark), []).append(tray)
+    crowds = {key: found for key, found in kinds.items() if len(found) > LARGEST_FAMILY}
     for tray in trays:
-        crowd = crowds.get(kind(tray)) if crowded else None
-        if crowd is None:
+        key = (kind(tray), tray.mark)
+        if key not in crowds:
             yield Tree(tray, height)
-        elif crowd.label not in told:
-            told.add(crowd.label)
-            yield Tree(crowd, height)
+        elif tray is crowds[key][0]:
+            yield Tree(Crowd(key[0], tuple(crowds[key])), height)
 
 
 def kind(tray: Tray) -> str:

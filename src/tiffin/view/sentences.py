@@ -84,7 +84,10 @@ def _of_stack(picture: Picture) -> Iterator[str]:
     if not picture.trays:
         sizes = [slab.size for slab in slabs]
         total = "" if None in sizes else f", {amount(sum(size or 0 for size in sizes))} in all"
-        yield f"{_name(picture.title)} is a stack of {many(len(slabs), 'read-only layer')}{total}."
+        kind = f"a stack of {many(len(slabs), 'read-only layer')}"
+        if picture.about == "layer":
+            kind = f"a read-only layer on {many(max(len(slabs) - 1, 0), 'other')}"
+        yield f"{_name(picture.title)} is {kind}{total}."
     if slabs:
         yield f"From the top: {_list(map(_slab, slabs), len(slabs), '; ')}."
     yield from _of_view(picture)

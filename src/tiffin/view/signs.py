@@ -49,7 +49,7 @@ def word(tray: Tray, at: float = 0.0) -> str:
         return f"{tray.state} {elapsed}".rstrip()
     if tray.state != State.EXITED:
         return words.harmless(tray.state)
-    return _ending(tray) + (f", {elapsed} ago" if elapsed else "")
+    return _ending(tray) + (f", {elapsed} ago" if elapsed and kind(tray) != UNKNOWN else "")
 
 
 def count(kind: str, number: int) -> str:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ARROW_AT = 4  # columns from a box's left: all arrows to parents stand in one line
 LABEL = " process space "
-WIDEST_CARD = 80  # a whole id fits
+WIDEST_CARD = 88  # a whole id fits
 MOST_NAME_LINES = 3
 MOST_VALUE_LINES = 3
 STATE_PENS = MappingProxyType({
@@ -40,28 +40,32 @@ def state_pen(tray: Tray) -> str:
     return STATE_PENS.get(signs.kind(tray), Pen.PLAIN)
 
 
-def state(style: Style, tray: Tray, at: float = 0.0) -> Run:
-    """ "▶ running 2 h", "[running 2 h]" without UTF-8; without a time where `at` is 0."""
-    word, pen = signs.word(tray, at), state_pen(tray)
+def state(style: Style, tray: Tray, at: float = 0.0, *, is_short: bool = False) -> Run:
+    """ "▶ running 2 h", "[running 2 h]" without UTF-8; without a time where `at` is 0; only one word if short."""
+    word, pen = words.harmless(tray.state) if is_short else signs.word(tray, at), state_pen(tray)
     return Run(f"{signs.sign(tray)} {word}" if style.utf8 else f"[{word}]", f"1;{pen}" if pen else Pen.BOLD)
 
 
 # --- closed boxes
 
 
-def edge(sheet: Sheet, row: int, column: int, columns: int, ends: str, pen: str, *,
-         is_dashed: bool = False, arrows: Sequence[int] = (), settings: Sequence[str] = ()) -> int:  # fmt: skip
-    """A light line between two corners, with arrows down to the parent at some columns of the sheet, and what settings
-    lie on the box below; returns the next row."""
-    fill = "┄" if settings else "╌" if is_dashed else "─"
-    line = [ends[0], *fill * (columns - 2), ends[1]]
+def edge(
+    sheet: Sheet, row: int, column: int, columns: int, ends: str, item: Slab | Fold, *,
+    upper: Slab | Fold | None = None, arrows: Sequence[int] = (), settings: Sequence[str] = (),
+) -> int:  # fmt: skip
+    """The line between two corners of a box, with arrows down to the parent at some columns of the sheet, and the
+    settings that lie on it; returns the next row. One that is shared with a box above is of the one that differs."""
+    owner = upper if upper is not None and marked(upper) else item
+    pen, is_dashed = slab_pen(owner), marked(owner) in _MARKS
+    line = [ends[0], *("┄" if settings else "╌" if is_dashed else "─") * (columns - 2), ends[1]]
     for arrow in arrows:
         if 0 < arrow - column < columns - 1:
             line[arrow - column] = "▾"
-    sheet.put(row, column, "".join(line[: ARROW_AT + 2]), pen)
-    at = column + ARROW_AT + 2
+    start = ARROW_AT + 2
+    sheet.put(row, column, "".join(line[:start]), pen)
+    at = column + start
     if settings:
-        at = sheet.put(row, at, f" {_listed([sheet.say(text) for text in settings], columns - ARROW_AT - 7)} ")
+        at = sheet.put(row, at, f" {_listed([sheet.say(text) for text in settings], columns - start - 5)} ")
     sheet.put(row, at, "".join(line[at - column :]), pen)
     return row + 1
 
@@ -152,10 +156,11 @@ def _walls(sheet: Sheet, row: int, column: int, columns: int, wall: str, pen: st
 # --- open trays
 
 
-def tray(sheet: Sheet, row: int, column: int, columns: int, body: Sequence[tuple[list[Run], list[Run]]],
-         mark: str = Mark.NONE) -> int:  # fmt: skip
+def tray(sheet: Sheet, row: int, column: int, columns: int, shown: Tray,
+         body: Sequence[tuple[list[Run], list[Run]]]) -> int:  # fmt: skip
     """An open box: its walls rise one row above what is in it, left and right. Returns the next row."""
-    is_dashed = mark in _MARKS
+    mark = Mark.GOING if shown.state == State.REMOVING else shown.mark
+    is_dashed = mark in _MARKS or shown.state == State.DEAD
     pen = Pen.ICE if mark == Mark.NEW else Pen.RW
     start, end = column + 2, column + columns - 2
     for number, sides in enumerate([([], []), *body]):
@@ -171,9 +176,11 @@ def tray(sheet: Sheet, row: int, column: int, columns: int, body: Sequence[tuple
     return row + 1
 
 
-def changes(tray: Tray) -> str:
-    """ "+1 ~1 −1"."""
-    return "+{} ~{} −{}".format(*tray.changes) if tray.changes else ""
+def called(name: str, tray: Tray) -> list[Run]:
+    """What a tray is called, and how it differs from before."""
+    pen = Pen.ICE_BOLD if tray.mark == Mark.NEW else Pen.RW_BOLD
+    word = [Run("  "), Run(tray.mark, Pen.ICE_BOLD)] if tray.mark in (Mark.NEW, Mark.CHANGED) else []
+    return [Run(name, pen), *word]
 
 
 # --- frames
@@ -183,7 +190,9 @@ def framed(inner: Sheet, columns: int, tray: Tray) -> Sheet:
     """The frame of a process space around a sheet, which is put two columns inside; or what is left of the frame."""
     sheet, pen, bottom = Sheet(inner.style), state_pen(tray) or Pen.DIM, inner.height + 1
     across, down = ("┅", "┇") if tray.state == State.PAUSED else ("━", "┃")
-    told = fit([state(inner.style, tray)], columns - 8)
+    told = [state(inner.style, tray)]
+    if length(told) > columns - 8:
+        told = fit([state(inner.style, tray, is_short=True)], columns - 8)
     is_gone = tray.state == State.EXITED
     start, end = columns - 5 - length(told), columns - 3
     at = sheet.put(0, 0, "┏━━" if is_gone else "┏" + across, pen)

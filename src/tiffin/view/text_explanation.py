@@ -86,6 +86,10 @@ def draw_explanation(explanation: Explanation, width: int, style: Style) -> Shee
     page.head("OUTPUT", say(explanation.gives_words))
     page.show(after)
     page.gap()
+    for remark in explanation.remarks:
+        page.tell(say(remark), Pen.DIM)
+    if explanation.remarks:
+        page.gap()
     _end(page, explanation)
     return page.sheet
 

@@ -19,11 +19,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tiffin.view.picture import Gauge, Space, Tray, Use
+    from tiffin.view.picture import Gauge, Space, Tray, Use, Volume
 
 MOST_PROCESSES = 12
 DEEPEST = 6  # levels of processes that are drawn one inside the other
 BAR = 8
+MOST_LINES = 4  # of one value
 NEARLY_FULL = 0.95
 NAMESPACES = MappingProxyType({
     "mnt": "mounts", "pid": "processes", "net": "network", "ipc": "ipc", "uts": "host name", "cgroup": "cgroups",
@@ -73,37 +74,38 @@ def gauges(style: Style, columns: int, shown: Iterable[Gauge]) -> Sheet:
     return sheet
 
 
-def facts(style: Style, columns: int, rows: Iterable[tuple[str, str, str]]) -> Sheet:
-    """Lines of `key  value`, each with a pen for the value."""
-    sheet, listed, row = Sheet(style), list(rows), 0
-    key = min(max((words.width(text) for text, _, _ in listed), default=0), columns // 3)
-    for text, value, pen in listed:
-        for number, line in enumerate(wrapped(value, columns - key - 2, 4)):
-            sheet.put(row, 0, words.cut(text, key) if number == 0 else "", Pen.DIM)
-            sheet.put(row, key + 2, line, pen)
-            row += 1
-    return sheet
-
-
-def fences(sheet: Sheet, space: Space) -> list[tuple[str, str, str]]:
+def fences(style: Style, columns: int, space: Space) -> Sheet:
     """What holds its processes back: namespaces, cgroup, protections."""
-    own = [_space_name(sheet, each.kind) for each in space.namespaces if each.is_own]
-    shared = [_space_name(sheet, each.kind) for each in space.namespaces if not each.is_own]
-    rows = [("its own", ", ".join(own)), ("the host's", ", ".join(shared)), ("cgroup", sheet.say(space.cgroup))]
-    rows += [(sheet.say(each.name), sheet.say(each.text)) for each in space.protections]
-    return [(key, value, Pen.PLAIN) for key, value in rows if value]
+    say = Sheet(style).say
+    own = [NAMESPACES.get(each.kind) or say(each.kind) for each in space.namespaces if each.is_own]
+    shared = [NAMESPACES.get(each.kind) or say(each.kind) for each in space.namespaces if not each.is_own]
+    rows = [("its own", ", ".join(own)), ("the host's", ", ".join(shared)), ("cgroup", say(space.cgroup))]
+    rows += [(say(each.name), say(each.text)) for each in space.protections]
+    return _table(style, columns, [(key, value) for key, value in rows if value])
 
 
-def outside(sheet: Sheet, uses: Iterable[Use], sizes: dict[str, int | None]) -> list[tuple[str, str, str]]:
+def outside(style: Style, columns: int, uses: Iterable[Use], volumes: Iterable[Volume]) -> Sheet:
     """Volumes and folders that stand beside the stack and outlive it."""
-    rows = list[tuple[str, str, str]]()
+    say, rows = Sheet(style).say, list[tuple[str, str]]()
+    sizes = {volume.name: volume.size for volume in volumes}
     for use in uses:
         kind = "folder" if use.source.startswith("/") else "memory" if use.source == "memory" else "volume"
-        source = "" if kind == "memory" else f"{sheet.say(use.source)} "
-        if sizes.get(use.source) is not None:
-            source += f"{words.amount(sizes[use.source])} "
-        rows.append((kind, f"{source}→ {sheet.say(use.target)}{', read-only' if use.is_readonly else ''}", Pen.VOLUME))
-    return rows
+        source = "" if kind == "memory" else f"{say(use.source)} "
+        size = f"{words.amount(sizes[use.source])} " if sizes.get(use.source) is not None else ""
+        rows.append((kind, f"{source}{size}→ {say(use.target)}{', read-only' if use.is_readonly else ''}"))
+    return _table(style, columns, rows, Pen.VOLUME)
+
+
+def _table(style: Style, columns: int, rows: Sequence[tuple[str, str]], pen: str = Pen.PLAIN) -> Sheet:
+    """Lines of `key  value`."""
+    sheet, row = Sheet(style), 0
+    width = min(max((words.width(key) for key, _ in rows), default=0), columns // 3)
+    for key, value in rows:
+        for number, line in enumerate(wrapped(value, columns - width - 2, MOST_LINES)):
+            sheet.put(row, 0, words.cut(key, width) if number == 0 else "", Pen.DIM)
+            sheet.put(row, width + 2, line, pen)
+            row += 1
+    return sheet
 
 
 def _ordered(found: Sequence[Process]) -> list[tuple[str, Process]]:
@@ -124,13 +126,10 @@ def _ordered(found: Sequence[Process]) -> list[tuple[str, Process]]:
     return ordered
 
 
-def _space_name(sheet: Sheet, kind: str) -> str:
-    return NAMESPACES.get(kind) or sheet.say(kind)
-
-
 def _bar(gauge: Gauge, columns: int) -> tuple[str, str]:
     if not gauge.limit or gauge.used is None:
         return "", Pen.PLAIN
     share = min(gauge.used / gauge.limit, 1.0)
     full = max(int(share * columns + 0.5), 1 if gauge.used else 0)
+    full = min(full, columns if share == 1.0 else columns - 1)  # full means full
     return "■" * full + "□" * (columns - full), Pen.BAD if share >= NEARLY_FULL else Pen.DIM

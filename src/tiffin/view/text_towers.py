@@ -19,9 +19,9 @@ from __future__ import annotations
 from tiffin.record import NamedTuple
 from tiffin.view import text_boxes, words
 from tiffin.view.cells import Pen, Run, Sheet, Style, fit, length
-from tiffin.view.forest import Crowd, Fold, marked
+from tiffin.view.forest import Crowd, Fold
 from tiffin.view.layout import Layout, Place
-from tiffin.view.picture import Mark, Slab, Tray, short
+from tiffin.view.picture import Slab, Tray, short
 from tiffin.view.text_space import process_sign
 
 TYPE_CHECKING = False
@@ -155,17 +155,13 @@ def _slab(sheet: Sheet, bottom: int, place: Place, children: list[Place], plan: 
     assert isinstance(item, Slab | Fold)
     inset = 0 if plan.is_one else INSET
     arrows = [plan.x(child) + text_boxes.ARROW_AT + (inset if _trays(child) else 0) for child in children]
-    is_dashed = marked(item) in (Mark.GOING, Mark.MAKING)
-    is_joined = place.level in plan.joined and bool(children)
-    pen = text_boxes.slab_pen(item)
-    if is_joined and isinstance(children[0].item, Slab | Fold) and marked(children[0].item):
-        pen = text_boxes.slab_pen(children[0].item)  # the edge belongs to what differs
-        is_dashed = is_dashed or marked(children[0].item) in (Mark.GOING, Mark.MAKING)
-    row = bottom - floor.lines - 2
-    text_boxes.edge(sheet, row, column, width, "├┤" if is_joined else "┌┐", pen, is_dashed=is_dashed, arrows=arrows)
+    upper = children[0].item if place.level in plan.joined and children else None
+    upper = upper if isinstance(upper, Slab | Fold) else None
+    row, ends = bottom - floor.lines - 2, "├┤" if upper else "┌┐"
+    text_boxes.edge(sheet, row, column, width, ends, item, upper=upper, arrows=arrows)
     text_boxes.slab(sheet, row + 1, column, width, item, lines=floor.lines)
-    if place.level == 0 or place.level - 1 not in plan.joined:
-        text_boxes.edge(sheet, bottom - 1, column, width, "└┘", text_boxes.slab_pen(item), is_dashed=is_dashed)
+    if place.level - 1 not in plan.joined:
+        text_boxes.edge(sheet, bottom - 1, column, width, "└┘", item)
 
 
 def _tray(sheet: Sheet, bottom: int, place: Place, plan: _Plan, floor: _Floor) -> None:
@@ -188,16 +184,13 @@ def _opened(style: Style, columns: int, trays: tuple[Tray, ...], *, has_told: bo
             told = [*fit(told[:2], columns - 5), Run(f"  +{len(told) - 2}", told[0].pen)]
         sheet.put_all(0, 0, fit(told, columns))
     name = sheet.say(tray.name) if tray.name is not None else "read-write layer"
-    pen = Pen.ICE_BOLD if tray.mark == Mark.NEW else Pen.RW_BOLD
-    left = [Run(name, pen)]
+    left = text_boxes.called(name, tray)
     if len(trays) > 1:
         left.append(Run(f" and {len(trays) - 1} more"))
-    if tray.mark in (Mark.NEW, Mark.CHANGED):
-        left += [Run("  "), Run(tray.mark, Pen.ICE_BOLD)]
     if short(tray.id) != "new" and len(trays) == 1 and length(left) + 28 < columns:
         left += [Run("  "), Run(short(tray.id), Pen.DIM)]
     size = [Run(words.amount(tray.size), Pen.RW)] if tray.size is not None else []
-    text_boxes.tray(sheet, int(has_told), 0, columns, [(left, size)], tray.mark)
+    text_boxes.tray(sheet, int(has_told), 0, columns, tray, [(left, size)])
     return sheet
 
 

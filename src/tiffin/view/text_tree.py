@@ -50,7 +50,7 @@ def draw_tree(picture: Picture, width: int, style: Style) -> Sheet:
         sheet.put_all(sheet.height, 0, line)
     sheet.put(sheet.height, 0, "")
     draw_trees(sheet, picture, columns)
-    for line in _legend(picture, columns, style):
+    for line in _legend(picture, columns, style) if picture.slabs or picture.trays else ():
         sheet.put_all(sheet.height, 0, line)
     return sheet
 
@@ -89,9 +89,9 @@ def _depths(trees: Iterable[Tree]) -> dict[str, int]:
 def _downwards(trees: Iterable[Tree], depths: dict[str, int]) -> list[Tree]:
     """The deepest first; of two the later one, as it was put on later. Containers last, in their own order."""
     listed = list(trees)
-    slabs = [tree for tree in listed if isinstance(tree.item, Slab | Fold)]
+    slabs = [tree for tree in reversed(listed) if isinstance(tree.item, Slab | Fold)]
     trays = [tree for tree in listed if not isinstance(tree.item, Slab | Fold)]
-    return [*sorted(slabs[::-1], key=lambda tree: -depths[tree.item.id]), *trays]
+    return [*sorted(slabs, key=lambda tree: -depths[tree.item.id]), *trays]
 
 
 def _lines(root: Tree, columns: int, depths: dict[str, int]) -> list[_Line]:
@@ -221,8 +221,11 @@ def _joined(sheet: Sheet, tray: Tray) -> str:
 
 def _words_at(lines: Sequence[_Line], columns: int) -> int:
     """Where the words of all states begin; names that are longer push their own."""
-    ends = [len(line.branch) + 4 + words.width(words.harmless(line.item.name or "")) for line in lines
-            if isinstance(line.item, Tray)]  # fmt: skip
+    ends = [
+        len(line.branch) + 4 + words.width(words.harmless(line.item.name or "")) + length(_mark_word(line.item.mark))
+        for line in lines
+        if isinstance(line.item, Tray)
+    ]
     return min(max(ends, default=0) + 3, columns * 2 // 5)
 
 
