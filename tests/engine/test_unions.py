@@ -366,6 +366,59 @@ def test_a_folder_that_turns_into_a_link_leads_nowhere(stack: Stack, monkeypatch
     assert stack.wrote().is_whole
 
 
+def test_folders_deeper_than_any_path_do_no_harm(stack: Stack) -> None:
+    stack.add(Item("etc/a"))
+
+    def deed(top: str) -> None:
+        at = os.open(top, os.O_RDONLY)
+        for _ in range(2200):
+            os.mkdir("d", dir_fd=at)
+            below = os.open("d", os.O_RDONLY, dir_fd=at)
+            os.close(at)
+            at = below
+        os.close(at)
+        make(f"{top}/file")
+
+    stack.write(deed)
+    view = stack.view(most=30)
+    assert len(view.rows) == 30
+    assert [row.kind for row in view.rows].count("more") == 1
+    found = stack.wrote()
+    assert found.files == ("/file",)
+    assert not found.is_whole
+
+
+def test_long_names_in_long_paths_do_no_harm(stack: Stack) -> None:
+    stack.add(Item("etc/a"))
+
+    def deed(top: str) -> None:
+        at = os.open(top, os.O_RDONLY)
+        for _ in range(20):
+            os.mkdir("n" * 255, dir_fd=at)
+            below = os.open("n" * 255, os.O_RDONLY, dir_fd=at)
+            os.close(at)
+            at = below
+        os.close(at)
+
+    stack.write(deed)
+    assert 15 < len(stack.view().rows) <= 21
+    assert not stack.wrote().is_whole
+
+
+def test_a_container_that_writes_all_the_time_can_be_looked_at(engine: Engine) -> None:
+    script = """
+    while :; do
+        mkdir -p /a/b/c /etc/d/e; echo x > /a/b/c/x; echo y > /a/y; ln -s x /a/b/l; echo more >> /etc/passwd
+        rm -r /a/b; mv /etc/d /etc/f; rm -r /a /etc/f; rm -rf /usr; mkdir /usr
+    done"""
+    with engine.create("busybox", ["sh", "-c", script]) as container:
+        container.start()
+        for _ in range(150):
+            view = union_view(container._parts, top=container.top, upper=container.folder, of=container.id)
+            assert {"bin", "etc"} <= set(paths(view))
+            assert wrote(container._parts, top=container.top, upper=container.folder).is_whole
+
+
 @pytest.fixture(scope="module")
 def shelf(workshop: str) -> Iterator[Shelf]:
     place = tempfile.mkdtemp(prefix="unions-", dir=workshop)

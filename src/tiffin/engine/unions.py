@@ -22,6 +22,7 @@ from itertools import islice
 
 from tiffin.errors import NoSuchPath
 from tiffin.layers.changes import ADDED, CHANGED, DELETED, PASSED, differences
+from tiffin.layers.names import LONGEST_PATH
 from tiffin.layers.union import UnionView
 from tiffin.record import NamedTuple
 from tiffin.view.picture import Changes, Row, View
@@ -75,7 +76,7 @@ def wrote(parts: Parts, *, top: str | None, upper: str, most_files: int = 3, mos
     Raises NoSuchLayer, and FileNotFoundError where the upper folder has gone.
     """
     counts = dict.fromkeys((ADDED, CHANGED, DELETED), 0)
-    size, files = 0, list[str]()
+    size, files, deepest = 0, list[str](), 0
     walk = _walk(upper, UnionView(parts.layers.folders(top)))
     for found in islice(walk, most_names):
         if found.kind != PASSED:
@@ -83,8 +84,10 @@ def wrote(parts: Parts, *, top: str | None, upper: str, most_files: int = 3, mos
         if found.status is not None and stat.S_ISREG(found.status.st_mode):
             size += found.status.st_size
             files.append(f"/{found.path}")
+        deepest = max(deepest, len(os.fsencode(found.path)))
     files.sort(key=lambda path: (path.count("/"), len(path), path))
-    return Written(size, Changes(*counts.values()), tuple(files[:most_files]), next(walk, None) is None)
+    is_whole = next(walk, None) is None and deepest < LONGEST_PATH  # what lies deeper cannot be looked into
+    return Written(size, Changes(*counts.values()), tuple(files[:most_files]), is_whole)
 
 
 def _walk(upper: str, below: UnionView) -> Iterator[Difference]:
@@ -197,8 +200,10 @@ class _Tree:
         known = {node.row.name for node in changed}
         found = sorted(islice(self.view.stream(folder), MOST_NAMES), key=lambda sight: os.fsencode(sight.path))
         return [
-            _Node(self._row(sight, depth), sight) for sight in found if os.path.basename(sight.path) not in known
-        ]  # fmt: skip
+            _Node(self._row(sight, depth), sight)
+            for sight in found
+            if os.path.basename(sight.path) not in known and self.top not in sight.layers  # one just made, or too many
+        ]
 
     def _row(self, sight: Sight, depth: int) -> Row:
         # folders of several layers are merged: none of them gives it

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import os
 import stat
-from errno import ELOOP, EXDEV
+from errno import ELOOP, ENAMETOOLONG, EXDEV
 from itertools import islice
 
 from tiffin.errors import NoSuchPath
@@ -288,6 +288,8 @@ def open_folder(layer: str, path: str) -> int:
     except OSError as error:
         if error.errno in (ELOOP, EXDEV):
             raise NoSuchPath(f"{path} leads through a link by now") from error
+        if error.errno == ENAMETOOLONG:  # a container can make it, name by name
+            raise NoSuchPath(f"{shown(os.fsencode(path))}... lies so deep that no path leads there") from error
         raise
     finally:
         os.close(root)
