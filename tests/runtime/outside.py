@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from tiffin.kernel.cgroups import Group, Layout
 
-SPACES = ("mnt", "pid", "ipc", "uts", "net", "cgroup", "user", "time")
 STATUS = ("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "SigBlk", "SigIgn")
 LIMITS = (
     "memory.limit_in_bytes", "memory.memsw.limit_in_bytes", "memory.soft_limit_in_bytes", "cpu.shares",
@@ -54,7 +53,9 @@ def look(pid: int, layout: Layout) -> Seen:
     names = subprocess.run(["nsenter", f"--uts=/proc/{pid}/ns/uts", *name], capture_output=True, check=True, text=True)
     return Seen(
         files=_files(f"/proc/{pid}/root"),
-        own_spaces=frozenset(name for name in SPACES if _space(str(pid), name) != _space("self", name)),
+        own_spaces=frozenset(
+            name for name in os.listdir("/proc/self/ns") if _space(str(pid), name) != _space("self", name)
+        ),
         mounts=_mounts(pid),
         limits=_limits(pid, layout),
         status=status,
