@@ -368,3 +368,16 @@ def test_swap_is_told_where_it_is_limited(engine: Engine) -> None:
         assert ("swap" in gauges) == counts
         if counts:
             assert gauges["swap"] == Gauge("swap", 0, 64 * MIB)
+
+
+def test_a_container_that_starts_and_ends_processes_all_the_time_can_be_looked_at(engine: Engine) -> None:
+    script = "echo ready; n=0; while [ $n -lt 400 ]; do sh -c 'true & sleep 0 & wait' & sleep 0; n=$((n+1)); done"
+    with running(engine, script) as container:
+        looks = 0
+        while (found := observing.space(container._parts, container.id)) is not None:
+            looks += 1
+            pids = [process.pid for process in found.processes or ()]
+            assert len(pids) == len(set(pids))
+            assert {process.parent for process in found.processes or ()} <= {0, *pids}
+            assert len(found.protections) in (0, 9)  # none where it has just ended
+        assert looks > 1
