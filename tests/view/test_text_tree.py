@@ -23,32 +23,32 @@ def test_a_host_in_a_hundred_columns():
         11 images in 28 layers, 595.9 MB (1.4 GB without sharing)
         ▶ 4 running   ‖ 1 paused   ↻ 1 restarting   ✓ 2 exited 0   ✗ 2 failed
 
-              ┍━ ▶ api-1     running 2 h  ● ● ●                                  shop · media        12.0 kB
-              ┝━ ▶ api-2     running 2 h  ● ● ●                                  shop · media        12.0 kB
-            ┌─▒ COPY src /app  ◁ shop/api:7  ◁ shop/api:latest                                        1.2 MB
-            │ ╒═ ✓ api-old   exited 0, 3 d ago                                                        4.1 MB
-            ├─▒ COPY src /app  ◁ shop/api:6                                                           1.2 MB
-          ┌─▒ RUN pip install -r requirements.txt                                                    38.1 MB
-          │ ┍┅ ‖ worker-1    paused 2 h  ‖ ‖                                     shop                88.0 kB
-          │ ┝━ ↻ worker-2    restarting, again in 1.6 s                                              88.0 kB
-          ├─▒ RUN pip install celery  ◁ worker:3                                                     40.3 MB
-        ┌─▒ 4 layers: RUN step 4  ◁ python:3.12                                                      44.2 MB
-        │ ┍━ ▶ db            running 2 h  ● ● ● ● ● ●                            shop · pgdata          63 B
-        ├─▒ 9 layers: RUN step 9  ◁ postgres:16                                                     310.0 MB
-        ╞═ ✓ happy           exited 0, 2 h ago                                                           0 B
-        ▒ debian bookworm  ◁ debian:12  ◁ debian:latest                                             116.6 MB
+              ┍━ ▶ api-1     running 2 h  ● ● ●                  shop · media         12.0 kB
+              ┝━ ▶ api-2     running 2 h  ● ● ●                  shop · media         12.0 kB
+            ┌─▒ COPY src /app  ◁ shop/api:7  ◁ shop/api:latest                         1.2 MB
+            │ ╒═ ✓ api-old   exited 0, 3 d ago                                         4.1 MB
+            ├─▒ COPY src /app  ◁ shop/api:6                                            1.2 MB
+          ┌─▒ RUN pip install -r requirements.txt                                     38.1 MB
+          │ ┍┅ ‖ worker-1    paused 2 h  ‖ ‖                     shop                 88.0 kB
+          │ ┝━ ↻ worker-2    restarting, again in 1.6 s                               88.0 kB
+          ├─▒ RUN pip install celery  ◁ worker:3                                      40.3 MB
+        ┌─▒ 4 layers: RUN step 4  ◁ python:3.12                                       44.2 MB
+        │ ┍━ ▶ db            running 2 h  ● ● ● ● ● ●            shop · pgdata           63 B
+        ├─▒ 9 layers: RUN step 9  ◁ postgres:16                                      310.0 MB
+        ╞═ ✓ happy           exited 0, 2 h ago                                            0 B
+        ▒ debian bookworm  ◁ debian:12  ◁ debian:latest                              116.6 MB
 
-              ┍━ ▶ web       running 2 h  ● ● ● ● ●                              shop · 8080 → 80     2.3 kB
-            ┌─▒ COPY site  ◁ web:2                                                                    1.2 MB
-            ├─▒ COPY site  ◁ web:1                                                                    1.1 kB
-          ┌─▒ COPY default.conf                                                                       1.1 kB
-        ┌─▒ 5 layers: RUN step 5  ◁ nginx:1.27                                                       31.0 MB
-        ╞═ ✗ crunch          out of memory, 64.0 MB, 2 h ago                                          9.0 MB
-        ╞═ ✗ report          exited 1, 5 min ago                                                         0 B
-        ▒ alpine 3.20  ◁ alpine:3.20                                                                  7.8 MB
+              ┍━ ▶ web       running 2 h  ● ● ● ● ●              shop · 8080 → 80      2.3 kB
+            ┌─▒ COPY site  ◁ web:2                                                     1.2 MB
+            ├─▒ COPY site  ◁ web:1                                                     1.1 kB
+          ┌─▒ COPY default.conf                                                        1.1 kB
+        ┌─▒ 5 layers: RUN step 5  ◁ nginx:1.27                                        31.0 MB
+        ╞═ ✗ crunch          out of memory, 64.0 MB, 2 h ago                           9.0 MB
+        ╞═ ✗ report          exited 1, 5 min ago                                          0 B
+        ▒ alpine 3.20  ◁ alpine:3.20                                                   7.8 MB
 
-        ▒ busybox 1.36  ◁ busybox:1                                                                   4.3 MB
-        ▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔
+        ▒ busybox 1.36  ◁ busybox:1                                                    4.3 MB
+        ▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔
         ▒ read-only layer   ◁ name   ═ read-write layer   ━ in a process space   ● process
         """
     )
@@ -100,28 +100,28 @@ def test_a_host_without_utf8():
         11 images in 28 layers, 595.9 MB (1.4 GB without sharing)
         [4 running]   [1 paused]   [1 restarting]   [2 exited 0]   [2 failed]
 
-              ## api-1       [running 2 h]  * * *            shop , media        12.0 kB
-              ## api-2       [running 2 h]  * * *            shop , media        12.0 kB
+              ## api-1     [running 2 h]  * * *             shop , media         12.0 kB
+              ## api-2     [running 2 h]  * * *             shop , media         12.0 kB
             +-[ro] COPY src /app  < shop/api:7  < shop/api:latest                 1.2 MB
-            | == api-old     [exited 0, 3 d ago]                                  4.1 MB
+            | == api-old   [exited 0, 3 d ago]                                    4.1 MB
             +-[ro] COPY src /app  < shop/api:6                                    1.2 MB
           +-[ro] RUN pip install -r requirements.txt                             38.1 MB
-          | ## worker-1      [paused 2 h]  = =               shop                88.0 kB
-          | ## worker-2      [restarting], again in 1.6 s                        88.0 kB
+          | ## worker-1    [paused 2 h]  = =                shop                 88.0 kB
+          | ## worker-2    [restarting], again in 1.6 s                          88.0 kB
           +-[ro] RUN pip install celery  < worker:3                              40.3 MB
         +-[ro] 4 layers: RUN step 4  < python:3.12                               44.2 MB
-        | ## db              [running 2 h]  * * * * * *      shop , pgdata          63 B
+        | ## db            [running 2 h]  * * * * * *       shop , pgdata           63 B
         +-[ro] 9 layers: RUN step 9  < postgres:16                              310.0 MB
-        == happy             [exited 0, 2 h ago]                                     0 B
+        == happy           [exited 0, 2 h ago]                                       0 B
         [ro] debian bookworm  < debian:12  < debian:latest                      116.6 MB
 
-              ## web         [running 2 h]  * * * * *        shop , 8080 > 80     2.3 kB
+              ## web       [running 2 h]  * * * * *         shop , 8080 > 80      2.3 kB
             +-[ro] COPY site  < web:2                                             1.2 MB
             +-[ro] COPY site  < web:1                                             1.1 kB
           +-[ro] COPY default.conf                                                1.1 kB
         +-[ro] 5 layers: RUN step 5  < nginx:1.27                                31.0 MB
-        == crunch            [out of memory, 64.0 MB, 2 h ago]                    9.0 MB
-        == report            [exited 1, 5 min ago]                                   0 B
+        == crunch          [out of memory, 64.0 MB, 2 h ago]                      9.0 MB
+        == report          [exited 1, 5 min ago]                                     0 B
         [ro] alpine 3.20  < alpine:3.20                                           7.8 MB
 
         [ro] busybox 1.36  < busybox:1                                            4.3 MB
@@ -153,9 +153,9 @@ def test_very_many_are_counted():
         1 image in 1 layer, 1.0 kB
         ▶ 15 running   ‖ 5 paused   ✓ 5 exited 0   ✗ 5 failed
 
-        ┍━ api × 30  15 running, 5 paused, 5 exited 0, 5 failed                      0 B
-        ▒ alpine 3.20  ◁ api:1                                                    1.0 kB
-        ▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔
+        ┍━ api × 30  15 running, 5 paused, 5 exited 0, 5 failed         0 B
+        ▒ alpine 3.20  ◁ api:1                                       1.0 kB
+        ▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔▔
         ▒ read-only layer   ◁ name   ═ read-write layer   ━ in a process space
         ● process
         """
@@ -168,9 +168,9 @@ def test_a_crowd_without_utf8_is_counted_too():
         1 image in 1 layer, 1.0 kB
         [6 running]   [2 paused]   [2 exited 0]   [2 failed]
 
-        ## api x 12  6 running, 2 paused, 2 exited 0, 2 failed                       0 B
-        [ro] alpine 3.20  < api:1                                                 1.0 kB
-        ________________________________________________________________________________
+        ## api x 12  6 running, 2 paused, 2 exited 0, 2 failed         0 B
+        [ro] alpine 3.20  < api:1                                   1.0 kB
+        __________________________________________________________________
         [ro] read-only layer   < name   = read-write layer   # in a process space
         * process
         """

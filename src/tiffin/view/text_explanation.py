@@ -25,7 +25,7 @@ from tiffin.view.cells import Pen, Run, Sheet, Style, flow, wrapped
 from tiffin.view.layout import lay_out_both
 from tiffin.view.picture import Picture
 from tiffin.view.text_towers import draw_towers
-from tiffin.view.text_tree import draw_trees
+from tiffin.view.text_tree import draw_trees, plot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,16 +103,18 @@ def _verb(explanation: Explanation) -> str:
 
 def _both(explanation: Explanation, columns: int, style: Style) -> tuple[Sheet, Sheet]:
     takes, gives = explanation.input, explanation.output
-    drawn = draw_towers(*lay_out_both(takes, gives), columns, style)
-    sheets = drawn or (_tree(takes, columns, style), _tree(gives, columns, style))
-    return _whole(takes, sheets[0], columns), _whole(gives, sheets[1], columns)
+    drawn = draw_towers(*lay_out_both(takes, gives), columns, style) or _trees(takes, gives, columns, style)
+    return _whole(takes, drawn[0], columns), _whole(gives, drawn[1], columns)
 
 
-def _tree(picture: Picture, columns: int, style: Style) -> Sheet:
+def _trees(takes: Picture, gives: Picture, columns: int, style: Style) -> tuple[Sheet, Sheet]:
     """Where towers have no room side by side."""
-    sheet = Sheet(style)
-    draw_trees(sheet, picture, columns)
-    return sheet
+    sheets = Sheet(style), Sheet(style)
+    plots = [plot(picture, columns, style) for picture in (takes, gives)]
+    widest = max(planned.columns for planned in plots)
+    for sheet, picture, planned in zip(sheets, (takes, gives), plots, strict=True):
+        draw_trees(sheet, picture, planned, widest)
+    return sheets
 
 
 def _whole(picture: Picture, drawn: Sheet, columns: int) -> Sheet:
