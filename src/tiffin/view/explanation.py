@@ -63,3 +63,9 @@ class Explanation(NamedTuple):
         from tiffin.view.svg import draw_explanation  # only for drawing
 
         return draw_explanation(self)
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows that can do more: the sentences too."""
+        from tiffin.view.html import figure  # only for drawing
+
+        return figure(self)

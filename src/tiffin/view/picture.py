@@ -220,6 +220,12 @@ class Picture(NamedTuple):
 
         return draw(self)
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows that can do more: the sentences too."""
+        from tiffin.view.html import figure  # only for drawing
+
+        return figure(self)
+
     def slab(self, id: str) -> Slab:
         """Raises KeyError."""
         for slab in self.slabs:

@@ -8,13 +8,14 @@ from tiffin.view.picture import Picture
 from tiffin.view.svg_canvas import HEADING, Canvas
 from tiffin.view.svg_explanation import EDGE, described, draw_sheet
 from tiffin.view.svg_host import draw_host
-from tiffin.view.svg_stack import draw_stack, plan
+from tiffin.view.svg_scene import scene
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.view.explanation import Explanation
 
 MARGIN = 28.0
+WIDEST = 1300.0
 
 
 def draw(picture: Picture, *, theme: str = "auto") -> str:
@@ -30,7 +31,7 @@ def draw(picture: Picture, *, theme: str = "auto") -> str:
 def _alone(canvas: Canvas, picture: Picture) -> None:
     """One stack, or few that share layers."""
     layout = lay_out(picture)
-    draw_stack(canvas, MARGIN, MARGIN + 36, picture, layout, plan((picture,), (layout,)))
+    scene(canvas, (picture,), (layout,), WIDEST).draw[0](MARGIN, MARGIN + 44)
     canvas.text(MARGIN, MARGIN + 16, sentences.title(picture), HEADING, "ink", room=max(canvas.right, 360) - MARGIN)
 
 

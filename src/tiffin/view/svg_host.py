@@ -20,14 +20,13 @@ from tiffin.view.svg_canvas import PAGE, PLAIN, SMALL, Canvas, measure, number, 
 from tiffin.view.svg_far import draw_far, far_look, far_width
 from tiffin.view.svg_shapes import Box, drum, rail
 from tiffin.view.svg_states import Look, look
-from tiffin.view.svg_towers import Ground, draw_towers, ground_for, host_style, towers_width
+from tiffin.view.svg_towers import MOST_COLUMNS, Ground, draw_towers, ground_for, host_style, towers_width
 from tiffin.view.words import amount, harmless, many
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-MOST_COLUMNS = 24
 NARROWEST = 560.0
 RAIL = 36
 DRUM = Box(0, 0, 82, 52)
@@ -56,6 +55,9 @@ def draw_host(canvas: Canvas, x: float, y: float, picture: Picture) -> None:
     wide = far_width(picture) if is_far else towers_width(layout, host_style(layout.columns))
     wide = max(wide, NARROWEST)
     y = _heading(canvas, x, y, picture, wide, far_look if is_far else look)
+    if not layout.places and not picture.ground_names and not picture.volumes:
+        canvas.text(x, y + 8, "Nothing stands here yet.", PLAIN, "ink")
+        return
     bottom = draw_far(canvas, x, y, picture) if is_far else _near(canvas, x, y, picture, layout)
     for line in wrap(FAR if is_far else NEAR, SMALL, wide, 3):
         bottom += 18

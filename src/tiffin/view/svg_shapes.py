@@ -227,7 +227,7 @@ def rail(canvas: Canvas, x: float, y: float, right: float, name: str, subnet: st
     canvas.cover(right, y + 2)
 
 
-def socket(canvas: Canvas, x: float, y: float, title: str) -> None:
+def socket(canvas: Canvas, x: float, y: float) -> None:
     """A port through a frame, around this point."""
     canvas.circle(x, y, 7, "socket")
     canvas.circle(x, y, 2.4, "socket-in")

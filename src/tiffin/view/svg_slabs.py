@@ -209,8 +209,8 @@ def bowl(canvas: Canvas, box: Box, item: Tray, *, has_arrow: bool = True) -> Non
         tray(canvas, box, item.mark or (Mark.GOING if is_leaving(item) else Mark.NONE), has_arrow=has_arrow)
 
 
-def put_tray(canvas: Canvas, box: Box, item: Tray, removed: Sequence[str]) -> None:
-    """A tray in full: what it is and its size; its id and how many paths; some of the files in a row."""
+def put_tray(canvas: Canvas, box: Box, item: Tray, removed: Sequence[str]) -> float:
+    """A tray in full: what it is and its size; its id and how many paths; files in a row. Where these end."""
     bowl(canvas, box, item)
     mark = item.mark
     left, right = box.x + 32, box.right - 12
@@ -229,11 +229,10 @@ def put_tray(canvas: Canvas, box: Box, item: Tray, removed: Sequence[str]) -> No
     if item.changes and any(item.changes):
         canvas.text(right - words, box.y + 34, _counted(item), CODE, "muted", anchor="end", room=right - words - left,
                     title="paths added, changed, removed")  # fmt: skip
-    if box.height > 50:
-        _files(canvas, box, item.files, removed)
+    return _files(canvas, box, item.files, removed)
 
 
-def _files(canvas: Canvas, box: Box, files: Sequence[str], removed: Sequence[str]) -> None:
+def _files(canvas: Canvas, box: Box, files: Sequence[str], removed: Sequence[str]) -> float:
     left, y, right = box.x + 32, box.bottom - 25, box.right - 8
     chips = [(path.rstrip("/").rsplit("/", 1)[-1] or path, False) for path in files] + [
         (name, True) for name in removed
@@ -245,9 +244,10 @@ def _files(canvas: Canvas, box: Box, files: Sequence[str], removed: Sequence[str
                                  else ("chip", "file", "rwS", "written by this container"))  # fmt: skip
         used = chip(canvas, left, y, name, room, kind, sign, ink, word, CAPTION) if room > 62 else 0
         if not used:
-            canvas.text(left, y + 13, f"+{more + 1}", CAPTION, "muted")
-            return
+            left += canvas.text(left, y + 13, f"+{more + 1}", CAPTION, "muted")
+            break
         left += used + 6
+    return left - 6
 
 
 def _counted(item: Tray) -> str:

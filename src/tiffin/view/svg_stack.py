@@ -20,7 +20,7 @@ from tiffin.view.picture import Picture, Slab, Tray, Use
 from tiffin.view.svg_boxes import card, card_height, space_height, space_panel, union_view, view_height
 from tiffin.view.svg_canvas import CAPTION, CODE, SMALL, Canvas, measure, number
 from tiffin.view.svg_processes import draw_processes, processes_height
-from tiffin.view.svg_shapes import HANDLE, TAG, WALL, Box, drum, rail, socket, tag, tag_width
+from tiffin.view.svg_shapes import HANDLE, TAG, WALL, Box, drum, rail, socket, tag, tag_width, tags
 from tiffin.view.svg_slabs import (
     GAP,
     GOING_UP,
@@ -97,10 +97,11 @@ def plan(pictures: Sequence[Picture], layouts: Sequence[Layout]) -> Plan:
     frame = 8.0 + RAIL * rails + HANDLE * bool(trays)
     content = frame + 22 * bool(trays)
     talk = max((_talk(tray, room) for tray in trays), default=0)
-    roof = found[-2].above - GAP if len(found) > 1 else 0
+    named = any(picture.ground_names for picture in pictures)
+    roof = found[-2].above - GAP if len(found) > 1 else TAG + 4 if named else 0
     height = max((_tray_height(tray, _removed(picture)) for picture in pictures for tray in picture.trays), default=0)
-    named = TAG + WALL + 8 if any(tray.name for tray in trays) else WALL + 4
-    name = named if trays else roof
+    walls = TAG + WALL + 8 if any(tray.name for tray in trays) else WALL + 4
+    name = walls if trays else roof
     has_drums = any(tray.uses for tray in trays)
     return Plan(found, has_drums, has_view, rails, frame, content, content + talk + name, height)
 
@@ -131,6 +132,8 @@ def draw_stack(canvas: Canvas, x: float, y: float, picture: Picture, layout: Lay
     for place in layout.places:
         if isinstance(place.item, Slab | Fold):
             _slab(canvas, x, y, place, plan, hidden)
+    if not layout.places:
+        tags(canvas, x + plan.left + STACK, y + plan.ground - TAG - 2, picture.ground_names, STACK)
     if tray:
         _tray(canvas, x, y, tray, picture, plan, own)
         _beside(canvas, x, y, tray, picture, plan, box)
@@ -190,19 +193,19 @@ def _slab(canvas: Canvas, x: float, y: float, place: Place, plan: Plan, hidden: 
 def _tray(canvas: Canvas, x: float, y: float, tray: Tray, picture: Picture, plan: Plan, own: float | None) -> None:
     lift = GOING_UP if is_leaving(tray) else 0
     box = Box(x + plan.left, y + plan.top - lift, STACK, plan.tray)
-    put_tray(canvas, box, tray, _removed(picture))
+    end = put_tray(canvas, box, tray, _removed(picture))
     canvas.text(box.x - 12, box.y + box.height / 2 + 4, "rw", SMALL, "rwT", anchor="end")
     if picture.slabs and not lift:
         join_down(canvas, box, y + plan.ground - plan.levels[-2].top)
     if tray.name:
         wide = tag_width(tray.name, STACK - 80)
         tag(canvas, box.right - wide, box.y - WALL - TAG - 5, tray.name, wide)
-    if own is not None and tray.files:
+    if own is not None and len(tray.files) == 1:
         middle = box.bottom - 16
-        canvas.path(
-            f"M{number(box.right + 3)} {number(middle)}h{BETWEEN / 2 - 3:g}V{number(own)}h{BETWEEN / 2:g}", "wire"
-        )
-        canvas.circle(box.right + 1, middle, 2.5, "end-dot")
+        turn, row = number(box.right + BETWEEN / 2), number(box.right + BETWEEN)
+        canvas.path(f"M{number(end)} {number(middle)}H{turn}V{number(own)}H{row}", "wire")
+        canvas.circle(end, middle, 2.5, "end-dot")
+        canvas.circle(box.right + BETWEEN, own, 2.5, "end-dot")
     known = tray.space.processes if tray.space else None
     left, room = x + plan.left - NUMBERS, plan.right - plan.left + NUMBERS - 2 * INSIDE
     at = y + plan.content
@@ -233,11 +236,12 @@ def _ports(canvas: Canvas, frame: Box, tray: Tray) -> None:
     room = max(int((frame.width - 20) // SOCKET), 1)
     for place, port in enumerate(tray.ports[:room]):
         at = frame.x + 40 + SOCKET * place
-        socket(canvas, at, frame.bottom, port)
+        if tray.is_alive:
+            socket(canvas, at, frame.bottom)
         text = (
             f"{len(tray.ports) - place} more ports" if place == room - 1 and len(tray.ports) > room else f"host {port}"
         )
-        canvas.text(at - 7, frame.bottom + 24, text, SMALL, "ink", room=SOCKET - 14)
+        canvas.text(at - 7, frame.bottom + 24, text, SMALL, "ink" if tray.is_alive else "muted", room=SOCKET - 14)
 
 
 def _drums(canvas: Canvas, x: float, y: float, uses: Sequence[Use], picture: Picture, wall: float) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NARROWEST, WIDEST, WHOLE = 120, 150, 1700
+MOST_COLUMNS = 24
+"""more are drawn from afar"""
 BLOCK = 108
 """height of a container with its frame"""
 PORTS = 20
@@ -128,7 +130,7 @@ def _block(canvas: Canvas, box: Box, item: Tray, at: float) -> None:
     if room - used > 40:
         _doing(canvas, left + used, box.y + 42, room - used, item, at)
     if item.ports:
-        _socket(canvas, box, box.y + 58, item.ports)
+        _socket(canvas, box, box.y + 58, item)
     low = _low(box, BOWL_LIFT if is_leaving(item) else 0)
     bowl(canvas, low, item, has_arrow=False)
     _weigh(canvas, low, item.size)
@@ -162,10 +164,12 @@ def _doing(canvas: Canvas, x: float, y: float, room: float, item: Tray, at: floa
         canvas.text(x, y, words, CAPTION, "bad" if ink == "bad" else "muted", room=room)
 
 
-def _socket(canvas: Canvas, box: Box, y: float, ports: Sequence[str]) -> None:
-    socket(canvas, box.right, y - 4, ports[0])
+def _socket(canvas: Canvas, box: Box, y: float, item: Tray) -> None:
+    ports = item.ports
+    if item.is_alive:
+        socket(canvas, box.right, y - 4)
     text = ports[0] + (f" +{len(ports) - 1}" if len(ports) > 1 else "")
-    canvas.text(box.right - 12, y, text, CODE._replace(size=11.5), "ink", room=box.width - 22, anchor="end",
+    canvas.text(box.right - 12, y, text, CODE, "ink" if item.is_alive else "muted", room=box.width - 22, anchor="end",
                 title=", ".join(ports)[:200] if len(ports) > 1 else "")  # fmt: skip
 
 
