@@ -90,6 +90,7 @@ def test_whole_pieces_flow_into_lines():
 def test_sentences_are_wrapped_at_blanks_and_long_words_anywhere():
     assert wrapped("one two three", 8) == ["one two", "three"]
     assert wrapped("abcdefghij kl", 4) == ["abcd", "efgh", "ij", "kl"]
+    assert wrapped("to /var/lib/tiffin/layers", 12) == ["to", "/var/lib/", "tiffin/", "layers"]
     assert wrapped("one two three four", 8, 2) == ["one two", "three f…"]
     assert wrapped("", 8) == [""]
 

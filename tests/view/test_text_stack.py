@@ -62,11 +62,11 @@ def test_a_running_container_in_a_hundred_columns():
            volume  pgdata 412.0 MB → /var/lib/postgresql
            folder  /home/me/site → /srv/site, read-only
 
-        ┌ container web ───────────────────────────────────────────────────────────────────────╲
-        │ id       c4e81b90d2f60000000000000000000000000000000000000000000000000000            │
-        │ command  nginx -g daemon off;                                                        │
-        │ user     root                                                                        │
-        └──────────────────────────────────────────────────────────────────────────────────────┘
+        ┌ container web ────────────────────────────────────────────────────────────╲
+        │ id       c4e81b90d2f60000000000000000000000000000000000000000000000000000 │
+        │ command  nginx -g daemon off;                                             │
+        │ user     root                                                             │
+        └───────────────────────────────────────────────────────────────────────────┘
         """
     )
 
@@ -79,9 +79,9 @@ def test_a_running_container_in_eighty_columns():
 
         ┏━ process space ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━ ▶ running ━━┓
         ┃                                                                              ┃
-        ┃  ● 1 nginx: master        host 41207       memory     14.0 of 256.0 MB       ┃
-        ┃  ├─ ● 22 nginx: worker    host 41261       processes  3 of 100               ┃
-        ┃  └─ ● 23 nginx: worker    host 41262       cpus       0.02, no limit         ┃
+        ┃  ● 1 nginx: master        host 41207       memory     14.0 of 256.0 MB  ■□□  ┃
+        ┃  ├─ ● 22 nginx: worker    host 41261       processes          3 of 100  ■□□  ┃
+        ┃  └─ ● 23 nginx: worker    host 41262       cpus         0.02, no limit       ┃
         ┃                                                                              ┃
         ┃      ║                                  ║  ┌ union view ────── read-write ┐  ┃
         ┃   rw ║ ✎ read-write layer        2.3 kB ║  │ etc/                         │  ┃
@@ -115,11 +115,11 @@ def test_a_running_container_in_eighty_columns():
            volume  pgdata 412.0 MB → /var/lib/postgresql
            folder  /home/me/site → /srv/site, read-only
 
-        ┌ container web ───────────────────────────────────────────────────────────────╲
-        │ id       c4e81b90d2f60000000000000000000000000000000000000000000000000000    │
-        │ command  nginx -g daemon off;                                                │
-        │ user     root                                                                │
-        └──────────────────────────────────────────────────────────────────────────────┘
+        ┌ container web ────────────────────────────────────────────────────────────╲
+        │ id       c4e81b90d2f60000000000000000000000000000000000000000000000000000 │
+        │ command  nginx -g daemon off;                                             │
+        │ user     root                                                             │
+        └───────────────────────────────────────────────────────────────────────────┘
         """
     )
 
@@ -132,9 +132,9 @@ def test_a_running_container_without_utf8():
 
         ## process space ################################################# [running] ###
         #                                                                              #
-        #  * 1 nginx: master        host 41207       memory     14.0 of 256.0 MB       #
-        #  +- * 22 nginx: worker    host 41261       processes  3 of 100               #
-        #  +- * 23 nginx: worker    host 41262       cpus       0.02, no limit         #
+        #  * 1 nginx: master        host 41207       memory     14.0 of 256.0 MB  *..  #
+        #  +- * 22 nginx: worker    host 41261       processes          3 of 100  *..  #
+        #  +- * 23 nginx: worker    host 41262       cpus         0.02, no limit       #
         #                                                                              #
         #      =                                  =  + union view ------ read-write +  #
         #   rw = [rw] read-write layer     2.3 kB =  | etc/                         |  #
@@ -168,11 +168,11 @@ def test_a_running_container_without_utf8():
            volume  pgdata 412.0 MB > /var/lib/postgresql
            folder  /home/me/site > /srv/site, read-only
 
-        + container web ---------------------------------------------------------------+
-        | id       c4e81b90d2f60000000000000000000000000000000000000000000000000000    |
-        | command  nginx -g daemon off;                                                |
-        | user     root                                                                |
-        +------------------------------------------------------------------------------+
+        + container web ------------------------------------------------------------+
+        | id       c4e81b90d2f60000000000000000000000000000000000000000000000000000 |
+        | command  nginx -g daemon off;                                             |
+        | user     root                                                             |
+        +---------------------------------------------------------------------------+
         """
     )
 

@@ -185,6 +185,7 @@ def wrapped(text: str, columns: int, most: int = 0) -> list[str]:
             line = ""
         while words.width(word) > max(columns, 2):
             first = words.beginning(word, max(columns, 2))
+            first = first[: first.rfind("/", columns // 2) + 1] or first  # a path breaks best at a folder
             lines.append(first)
             word = word[len(first) :]
         line = f"{line} {word}" if line else word

@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.view.picture import Gauge, Tray
 
+IN_BYTES = ("memory", "swap")
+"""gauges"""
 FAILED = "failed"
 UNKNOWN = "unknown"
 """how it ends was not foretold: that is up to its program"""
@@ -71,9 +73,9 @@ def quantity(name: str, number: int | None) -> str:
     """So much of a resource of that name: memory in bytes, cpus in thousandths, others as they are counted."""
     if number is None:
         return "?"
-    if name.lower().startswith("memory"):
+    if name in IN_BYTES:
         return words.amount(number)
-    return f"{number / 1000:g}" if name.lower().startswith("cpu") else str(number)
+    return f"{number / 1000:g}" if name == "cpus" else str(number)
 
 
 def _ending(tray: Tray) -> str:
@@ -85,4 +87,4 @@ def _ending(tray: Tray) -> str:
 
 def _memory_limit(tray: Tray) -> int | None:
     gauges = tray.space.gauges if tray.space else ()
-    return next((gauge.limit for gauge in gauges if gauge.name.lower().startswith("memory")), None)
+    return next((gauge.limit for gauge in gauges if gauge.name == "memory"), None)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 ARROW_AT = 4  # columns from a box's left: all arrows to parents stand in one line
 LABEL = " process space "
-WIDEST_CARD = 88  # a whole id fits
+NARROWEST_CARD = 48  # where there is room
 MOST_NAME_LINES = 3
 MOST_VALUE_LINES = 3
 STATE_PENS = MappingProxyType({
@@ -220,18 +220,21 @@ def _floor(sheet: Sheet, row: int, columns: int, state: str, across: str, pen: s
 # --- cards
 
 
-def card(style: Style, columns: int, shown: Card) -> Sheet:
-    """A card with one `key  value` a line; long values take a few lines."""
+def card(style: Style, room: int, shown: Card) -> Sheet:
+    """A card with one `key  value` a line, as wide as it needs; long values take a few lines."""
     sheet, row = Sheet(style), 1
     title = f" {sheet.say(shown.kind)} {sheet.say(shown.title)} "
+    rows = [(sheet.say(key), sheet.say(value)) for key, value in shown.rows]
+    keys = min(max((words.width(key) for key, _ in rows), default=0), room // 3)
+    widest = max((words.width(value) for _, value in rows), default=0)
+    columns = min(room, max(keys + widest + 6, words.width(title) + 5, NARROWEST_CARD))
     at = sheet.put(0, 0, "┌", Pen.DIM)
     at = sheet.put(0, at, words.cut(title, columns - 5), Pen.BOLD)
     sheet.put(0, at, "─" * (columns - 1 - at) + "╲", Pen.DIM)
-    keys = min(max((words.width(sheet.say(key)) for key, _ in shown.rows), default=0), columns // 3)
-    for key, value in shown.rows:
-        for number, line in enumerate(wrapped(sheet.say(value), columns - keys - 6, MOST_VALUE_LINES)):
+    for key, value in rows:
+        for number, line in enumerate(wrapped(value, columns - keys - 6, MOST_VALUE_LINES)):
             _walls(sheet, row, 0, columns, "│", Pen.DIM)
-            sheet.put(row, 2, words.cut(sheet.say(key), keys) if number == 0 else "", Pen.DIM)
+            sheet.put(row, 2, words.cut(key, keys) if number == 0 else "", Pen.DIM)
             sheet.put(row, keys + 4, line)
             row += 1
     sheet.put(row, 0, "└" + "─" * (columns - 2) + "┘", Pen.DIM)

@@ -122,7 +122,7 @@ def _whole(picture: Picture, drawn: Sheet, columns: int) -> Sheet:
     sheet = drawn.trimmed()
     for shown in picture.cards:
         row = sheet.height + 1 if sheet.height else 0
-        sheet.paste(row, 0, text_boxes.card(sheet.style, min(columns, text_boxes.WIDEST_CARD), shown))
+        sheet.paste(row, 0, text_boxes.card(sheet.style, columns, shown))
     if not sheet.height:
         sheet.put(0, 0, "nothing", Pen.DIM)
     return sheet
@@ -192,8 +192,11 @@ def _end(page: _Page, explanation: Explanation) -> None:
     if explanation.refusal:
         page.tell("Nothing would be done.", Pen.DIM)
     elif explanation.truth is None:
-        command = f"tiffin explain --do {say(explanation.command)}"
-        for line in flow([[Run("Nothing has been done. Do it:", Pen.DIM)], [Run(command)]], page.columns, " "):
+        command, words_before = f"tiffin explain --do {say(explanation.command)}", "Nothing has been done. Do it:"
+        lines = flow([[Run(words_before, Pen.DIM)], [Run(command)]], page.columns, " ")
+        if len(lines) > 1:  # whole, so that it can be copied
+            lines = [lines[0], *([Run(line)] for line in wrapped(command, page.columns))]
+        for line in lines:
             page.sheet.put_all(page.sheet.height, 0, line)
     elif not explanation.differences:
         page.tell("Done. As foretold.", Pen.BOLD)

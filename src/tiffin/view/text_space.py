@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOST_PROCESSES = 12
 DEEPEST = 6  # levels of processes that are drawn one inside the other
 BAR = 8
+SHORTEST_BAR = 3
 MOST_LINES = 4  # of one value
 NEARLY_FULL = 0.95
 NAMESPACES = MappingProxyType({
@@ -66,7 +67,7 @@ def gauges(style: Style, columns: int, shown: Iterable[Gauge]) -> Sheet:
     for number, (text, use, gauge) in enumerate(rows):
         sheet.put(number, 0, words.cut(text, name), Pen.DIM)
         room = min(columns - name - told - 4, BAR)
-        if room >= BAR // 2:
+        if room >= SHORTEST_BAR:
             end = sheet.put(number, name + 2 + told - len(use), use)
             sheet.put(number, end + 2, *_bar(gauge, room))
         else:

@@ -49,7 +49,7 @@ def draw_stack(picture: Picture, width: int, style: Style) -> Sheet:
     if beside.height:
         sheet.paste(sheet.height + 1, 3, beside)
     for shown in picture.cards:
-        sheet.paste(sheet.height + 1, 0, text_boxes.card(style, min(columns, text_boxes.WIDEST_CARD), shown))
+        sheet.paste(sheet.height + 1, 0, text_boxes.card(style, columns, shown))
     return sheet
 
 
@@ -153,7 +153,7 @@ def stack(picture: Picture, columns: int, style: Style, *, with_files: bool) -> 
 
 
 def _tray(sheet: Sheet, row: int, column: int, box: int, tray: Tray, *, with_files: bool) -> int:
-    changes = [Run("+{} ~{} −{}".format(*tray.changes), Pen.RW)] if tray.changes else []
+    changes = [Run("+{} ~{} −{}".format(*tray.changes), Pen.RW)] if tray.changes and any(tray.changes) else []
     body = [
         (text_boxes.called("read-write layer", tray), [Run(words.amount(tray.size), Pen.RW)]),
         ([Run(short(tray.id), Pen.DIM)], changes),
