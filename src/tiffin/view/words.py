@@ -6,6 +6,7 @@ be nothing at all is written as its number: `\\x1b`, `\\u202e`. So a line has th
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from unicodedata import category, east_asian_width
 
 TYPE_CHECKING = False
@@ -18,6 +19,9 @@ MARKS = frozenset(("Mn", "Me"))
 MOST_MARKS = 2  # on one letter; more pile up over other lines
 LONGEST = 1000  # characters of one text that anybody will read
 ELLIPSIS = "…"
+
+_NARROW = MappingProxyType(dict.fromkeys(range(0x2500, 0x25F0)) | {ord(ELLIPSIS): None})
+"""lines, blocks and shapes: one column each, without looking them up"""
 
 STEP = 1000
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
@@ -33,7 +37,10 @@ def harmless(text: str, longest: int = LONGEST) -> str:
 
 def width(text: str) -> int:
     """The columns that a harmless text takes in a terminal."""
-    return len(text) if text.isascii() else sum(map(_columns, text))
+    if text.isascii():
+        return len(text)
+    rest = text.translate(_NARROW)  # most of what is measured is our own lines
+    return len(text) - len(rest) + (len(rest) if rest.isascii() else sum(map(_columns, rest)))
 
 
 def cut(text: str, columns: int) -> str:
