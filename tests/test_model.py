@@ -29,10 +29,10 @@ from hypothesis.stateful import (
 from tests import busybox
 from tests.conftest import Roots
 from tests.wholeness import assert_whole, tidy
-from tiffin.engine import Container, Engine, HostConfig, Removal, RunningContainer, Streams
+from tiffin.engine import Container, Engine, HostConfig, Image, Removal, RunningContainer, Streams
 from tiffin.errors import TiffinError
 from tiffin.model import transitions as table
-from tiffin.model.nouns import Host, Image, Layer, State, chain_id
+from tiffin.model.nouns import Host, Layer, State, chain_id
 from tiffin.model.states import ALIVE
 from tiffin.model.transitions import Archive, Transition
 
@@ -243,7 +243,7 @@ class EngineAndTable(RuleBasedStateMachine):
         if file.getvalue():
             made = self.engine.import_(io.BytesIO(file.getvalue()), new)
             assert made.top is not None
-            layer = self.engine.layer(made.top)
+            layer = self.engine.layer(made.top).noun
             self.expected = table.import_(self.expected, id=made.id, layer=layer, name=new).after
 
     # looking
@@ -330,7 +330,7 @@ class EngineAndTable(RuleBasedStateMachine):
         if container.id not in self.changes:
             return None
         assert top is not None
-        layer = self.engine.layer(top)
+        layer = self.engine.layer(top).noun
         assert layer == Layer(
             chain_id(container.top, layer.diff_id), container.top, layer.diff_id, sum(self.changes[container.id])
         )

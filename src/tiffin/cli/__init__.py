@@ -26,7 +26,7 @@ import sys
 
 from tiffin.cli import spellings
 from tiffin.cli.failures import BROKEN_PIPE, complain, give_up_stdout, prepare_streams
-from tiffin.cli.options import HELP, Command, Given, WrongArguments, parse, switch, text
+from tiffin.cli.options import DRY_RUN, HELP, Command, Given, WrongArguments, parse, switch, text
 from tiffin.errors import Unsupported
 
 TYPE_CHECKING = False
@@ -95,6 +95,10 @@ def _perform(verb: spellings.Verb, command: Command, chosen: Given, given: Given
 
         print(help.of_verb(command))
         return 0
+    if chosen[DRY_RUN] and DRY_RUN in command.options:
+        from tiffin.cli.dry_run import tell  # only when asked
+
+        return tell(verb, command, _engine(given), chosen)
     return verb.act(_engine(given), chosen)
 
 

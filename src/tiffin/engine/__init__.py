@@ -35,16 +35,18 @@ if TYPE_CHECKING:
     from tiffin.engine.removal_plan import Goes as Goes
     from tiffin.engine.removal_plan import Removal as Removal
     from tiffin.engine.removal_plan import Stays as Stays
+    from tiffin.engine.stacks import Image as Image
+    from tiffin.engine.stacks import Layer as Layer
     from tiffin.engine.state import ContainerState as ContainerState
     from tiffin.layers.changes import Change as Change
     from tiffin.model.config import Config as Config
     from tiffin.model.config import HostConfig as HostConfig
     from tiffin.model.config import LogConfig as LogConfig
-    from tiffin.model.nouns import Image as Image
-    from tiffin.model.nouns import Layer as Layer
     from tiffin.runtime.client import Streams as Streams
     from tiffin.store.events import Event as Event
     from tiffin.store.events import Missed as Missed
+    from tiffin.view.explanation import Explanation as Explanation
+    from tiffin.view.picture import Picture as Picture
 
 HOMES = {
     "containers.logs": ("LogLine",),
@@ -55,12 +57,14 @@ HOMES = {
     "engine.looking": ("ContainerSummary",),
     "engine.removal": ("Pruned", "Removed"),
     "engine.removal_plan": ("Goes", "Removal", "Stays"),
+    "engine.stacks": ("Image", "Layer"),
     "engine.state": ("ContainerState",),
     "layers.changes": ("Change",),
     "model.config": ("Config", "HostConfig", "LogConfig"),
-    "model.nouns": ("Image", "Layer"),
     "runtime.client": ("Streams",),
     "store.events": ("Event", "Missed"),
+    "view.explanation": ("Explanation",),
+    "view.picture": ("Picture",),
 }
 """Where the other names of the library live: a reader of `tiffin ps` pays for none that it does not use."""
 

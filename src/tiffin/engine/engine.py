@@ -12,13 +12,13 @@ from tiffin.engine.state import noun_of, state_of
 from tiffin.errors import NoSuchContainer, NotFound
 from tiffin.model import nouns
 from tiffin.model.config import Config, HostConfig, as_words
-from tiffin.model.nouns import Image, Layer
 from tiffin.runtime.recovery import recover_all
 from tiffin.store import Store
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from typing import Any, BinaryIO, TypeAlias
 
     from tiffin.engine.archives import Loaded
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from tiffin.engine.looking import ContainerSummary
     from tiffin.engine.removal import Pruned, Removed
     from tiffin.engine.removal_plan import Removal
+    from tiffin.engine.stacks import Image, Layer
     from tiffin.runtime.client import Streams
     from tiffin.store.events import Event, Missed
+    from tiffin.view.explanation import Explanation
     from tiffin.view.picture import Picture
 
 JSON: TypeAlias = "dict[str, Any]"  # the border: Docker's form
@@ -79,11 +81,13 @@ class Engine:
 
     def image(self, reference: str) -> Image:
         """By name, id, or unique prefix of an id. Raises NoSuchImage, AmbiguousId, BadName."""
-        return find_image(self._parts, reference)
+        return self._image(find_image(self._parts, reference))
 
     def layer(self, reference: str) -> Layer:
         """By id or unique prefix of it. Raises NoSuchLayer, AmbiguousId."""
-        return find_layer(self._parts, reference)
+        from tiffin.engine.stacks import Layer  # not for listing
+
+        return Layer(self._parts, find_layer(self._parts, reference))
 
     def host(self) -> nouns.Host:
         """Everything that stands here, as the table of verbs knows it."""
@@ -179,7 +183,7 @@ class Engine:
         """Give an image one more name. Raises NoSuchImage, BadName."""
         from tiffin.engine.images import tag  # only for this verb
 
-        return tag(self._parts, image, name)
+        return self._image(tag(self._parts, image, name))
 
     def rmi(
         self, reference: str, *, force: bool = False, prune: bool = True, agreed: Removal | None = None
@@ -243,13 +247,15 @@ class Engine:
         """Make an image of one layer from a flat tar. Raises BadArchive, BadName, BadParameter."""
         from tiffin.engine.archives import import_  # only for this verb
 
-        return import_(self._parts, source, name, changes=changes, message=message, progress=progress)
+        return self._image(
+            import_(self._parts, source, name, changes=changes, message=message, progress=progress)
+        )
 
     def bootstrap(self, what: str = "base", *, progress: Progress | None = None) -> Image:
         """Make an image to begin with: `base` from this machine's own programs, or `debian`. Raises BadParameter."""
         from tiffin.engine.bootstrap import bootstrap  # only for this verb
 
-        return bootstrap(self._parts, what, progress=progress)
+        return self._image(bootstrap(self._parts, what, progress=progress))
 
     # everything
 
@@ -264,12 +270,30 @@ class Engine:
             return picturing.single(self._parts, references[0])
         return picturing.some(self._parts, references) if references else picturing.whole(self._parts)
 
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return self.picture()._repr_svg_()
+
     @property
     def explain(self) -> Explainer:
         """What each verb would do, told and drawn: `engine.explain.rm("web")`. Nothing is done."""
         from tiffin.engine.explaining import Explainer  # only to explain
 
         return Explainer(self._parts)
+
+    def recorded(self, explanation: Explanation) -> AbstractContextManager[list[Explanation]]:
+        """What this engine does meanwhile is recorded; afterwards the list holds the explanation with the system calls
+        of each step. One thread of a process at a time."""
+        from tiffin.engine.explaining import doing  # only to explain
+
+        return doing.recorded(self._parts, explanation)
+
+    def done(self, explanation: Explanation) -> Explanation:
+        """The explanation of what has been done since, with the true picture, and how that differs from the foretold
+        one."""
+        from tiffin.engine.explaining import doing  # only to explain
+
+        return doing.done(self._parts, explanation)
 
     def inspect(self, reference: str, kind: str | None = None) -> JSON:
         """The metadata of a container, an image or a layer (`kind`), sought in this order, in Docker's form.
@@ -288,7 +312,7 @@ class Engine:
         if kind == "image":
             return images.inspect_image(self._parts, reference)
         if kind == "layer":
-            return images.inspect_layer(self._parts, self.layer(reference))
+            return images.inspect_layer(self._parts, find_layer(self._parts, reference))
         try:
             return images.inspect(self._parts, reference)
         except NotFound as error:
@@ -308,6 +332,11 @@ class Engine:
         from tiffin.engine.happening import happening  # only for this verb
 
         return happening(self.store, since=since, until=until)
+
+    def _image(self, noun: nouns.Image) -> Image:
+        from tiffin.engine.stacks import Image  # not for listing
+
+        return Image(self._parts, noun)
 
     def _nouns(self) -> Iterable[nouns.Container]:
         for record in Containers(self.store).all():

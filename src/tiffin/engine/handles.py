@@ -33,9 +33,10 @@ if TYPE_CHECKING:
     from tiffin.containers.logs import LogLine, Span
     from tiffin.engine.parts import Parts
     from tiffin.engine.removal_plan import Removal
+    from tiffin.engine.stacks import Image
     from tiffin.layers.changes import Change
-    from tiffin.model.nouns import Image
     from tiffin.store.locks import Lock
+    from tiffin.view.picture import Picture
 
 CHUNK = 1 << 16
 
@@ -233,15 +234,17 @@ class Container:
     ) -> Image:
         """Burn the read-write layer into a read-only one. It is frozen meanwhile, unless `pause` is false."""
         from tiffin.engine.commit import commit  # only for commit
+        from tiffin.engine.stacks import Image  # only for commit
 
         frozen = spaces.held(self._parts, self.record) if pause else None
         try:
             with self._hold() as held:
-                return commit(
+                noun = commit(
                     self._parts, upper=_upper(held), top=self.top, image=self.image_id, config=self.config,
                     container_id=self.id, container_name=self.name, name=name, changes=changes, message=message,
                     author=author,
                 )  # fmt: skip
+                return Image(self._parts, noun)
         finally:
             if frozen:
                 frozen.close()
@@ -278,6 +281,16 @@ class Container:
     def output(self) -> bytes:
         """All that it has written to its stdout and that the log still has."""
         return b"".join(line.text for line in self.logs() if line.stream == "stdout")
+
+    def picture(self) -> Picture:
+        """Its stack, its union view, its process space and what is in it. Raises NoSuchContainer."""
+        from tiffin.engine import picturing  # only to draw
+
+        return picturing.container(self._parts, self.record)
+
+    def _repr_svg_(self) -> str:
+        """What a notebook shows."""
+        return self.picture()._repr_svg_()
 
     def __enter__(self) -> Self:
         return self

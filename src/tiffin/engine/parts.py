@@ -12,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from tiffin.runtime.tracing import StepTrace
+
 
 class Parts:
     """`containers` gives all containers of the store as they are when it is called: they hold images and layers."""
@@ -21,6 +23,8 @@ class Parts:
         self.images = Images(store)
         self.layers = Layers(store)
         self.containers = containers
+        self.trace: list[StepTrace] | None = None
+        """where the steps of what is started are recorded, while somebody wants that"""
 
     @property
     def content(self) -> Content:

@@ -16,7 +16,8 @@ from tiffin.engine.state import state_of
 from tiffin.engine.unions import union_view
 from tiffin.engine.world import measured, pictured, seen, seen_below
 from tiffin.errors import NoSuchImage, NotFound
-from tiffin.view.picture import Picture, part
+from tiffin.model.nouns import Layer
+from tiffin.view.picture import Picture, part, short
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,12 +61,18 @@ def image(parts: Parts, reference: str) -> Picture:
         found = find(parts, reference)
     except NoSuchImage as error:
         raise NotFound(f"No such object: {reference[:200]}; see what there is: tiffin look") from error
+    if found.image is None:
+        return layer(parts, parts.layers.get(found.id))
     drawn = pictured(seen_below(parts, found.top), reference)
     view = union_view(parts, top=found.top, upper=None, of=found.top or found.id)
-    if found.image is None:
-        card = card_of_layer(parts, parts.layers.get(found.id))
-        return drawn._replace(about="layer", view=view, cards=(card,))
     return drawn._replace(about="image", view=view, cards=(card_of_image(parts, found.image),))
+
+
+def layer(parts: Parts, noun: Layer) -> Picture:
+    """One layer, and those below it, in full. Raises NoSuchLayer."""
+    drawn = pictured(seen_below(parts, noun.id), f"layer {short(noun.id)}")
+    view = union_view(parts, top=noun.id, upper=None, of=noun.id)
+    return drawn._replace(about="layer", view=view, cards=(card_of_layer(parts, noun),))
 
 
 def _found(parts: Parts, reference: str) -> str | None:

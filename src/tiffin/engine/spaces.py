@@ -11,7 +11,7 @@ from tiffin.engine.attributes import attributes
 from tiffin.engine.filters import default_filter
 from tiffin.engine.signals import signal_number
 from tiffin.engine.state import noun_of, state_of
-from tiffin.errors import ContainerNotPaused, ContainerNotRunning, NoSuchContainer, NotModified
+from tiffin.errors import ContainerNotPaused, ContainerNotRunning, NoSuchContainer, NotModified, StartFailed
 from tiffin.kernel import signals
 from tiffin.kernel.cgroups import Layout, detect
 from tiffin.layers.overlay import mount
@@ -31,6 +31,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine.parts import Parts
     from tiffin.runtime.channel import Channel
+    from tiffin.runtime.tracing import StepTrace
     from tiffin.store import Store
     from tiffin.store.locks import Lock
 
@@ -65,7 +66,17 @@ def start(
             run_lock.release()
             state_of(parts.store, record.id)  # which finds a `--rm` container that nobody holds, and removes it
         raise
-    return client.start(parts.store, todo, streams, owned=owned, run_lock=run_lock)
+    todo = todo._replace(trace=parts.trace is not None)
+    try:
+        connection = client.start(parts.store, todo, streams, owned=owned, run_lock=run_lock)
+    except StartFailed as error:
+        if parts.trace is not None:
+            from tiffin.runtime.tracing import of_failure  # only with a trace
+
+            parts.trace += of_failure(error)
+        raise
+    _keep_trace(parts, connection.trace)
+    return connection
 
 
 def plan(parts: Parts, record: ContainerRecord) -> Plan:
@@ -106,9 +117,23 @@ def execute(
     except BaseException:
         streams.close()
         raise
-    connection = client.execute(RunFolder(parts.store, record.id), exec_plan, streams, owned=owned)
+    exec_plan = exec_plan._replace(trace=parts.trace is not None)
+    try:
+        connection = client.execute(RunFolder(parts.store, record.id), exec_plan, streams, owned=owned)
+    except StartFailed as error:
+        if parts.trace is not None:
+            from tiffin.runtime.tracing import of_failure  # only with a trace
+
+            parts.trace += of_failure(error)
+        raise
+    _keep_trace(parts, connection.trace)
     connection.id = exec_plan.id
     return connection
+
+
+def _keep_trace(parts: Parts, trace: tuple[StepTrace, ...]) -> None:
+    if parts.trace is not None:
+        parts.trace += trace
 
 
 def plan_exec(

@@ -18,13 +18,20 @@ from tiffin.view.picture import Picture, part
 
 
 class PlannedStep(NamedTuple):
-    """`calls` are the system calls that it made, where it was done and recorded; `nanoseconds` how long that took."""
+    """`calls` are the system calls that it made, where it was done and recorded; `nanoseconds` how long that took, with
+    the recording.
+
+    By `number` and `begins` they are known: its place in the plan that the new process takes (-1: it is not in it), or
+    a text in the first call that belongs to it, where the process that asked does it itself.
+    """
 
     does: str
     """as a command: "make the read-write layer" """
     why: str
     calls: tuple[str, ...] = ()
     nanoseconds: int = 0
+    number: int = -1
+    begins: str = ""
 
 
 class Explanation(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tiffin.cli.options import Command, Given, many, switch, text
+from tiffin.cli.options import DRY_RUN, Command, Given, many, switch, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ PAUSE = switch("pause", "freeze the processes meanwhile", "p", default=True)
 COMMAND = Command(
     "commit",
     "CONTAINER [REPOSITORY[:TAG]]",
-    (AUTHOR, CHANGE, MESSAGE, PAUSE),
+    (DRY_RUN, AUTHOR, CHANGE, MESSAGE, PAUSE),
     least=1,
     most=2,
 )
@@ -39,10 +39,11 @@ def act(engine: Engine, given: Given) -> int:
 
 def explained(engine: Engine, given: Given) -> Explanation:
     container, *names = given.arguments
+    changes = given[CHANGE]
     return engine.explain.commit(
         container,
         names[0] if names else None,
-        changes=given[CHANGE],
+        changes=changes,
         message=given[MESSAGE],
         pause=given[PAUSE],
     )

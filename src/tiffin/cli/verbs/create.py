@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tiffin.cli import settings
-from tiffin.cli.options import Command, Given
+from tiffin.cli.options import DRY_RUN, Command, Given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "create",
     "IMAGE [COMMAND] [ARG...]",
-    settings.OPTIONS,
+    (DRY_RUN, *settings.OPTIONS),
     least=1,
     options_first=True,
     details="Without --network a container has only a loopback network of its own.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tiffin.cli import settings
 from tiffin.cli.failures import each
-from tiffin.cli.options import Command, Given, switch, text
+from tiffin.cli.options import DRY_RUN, Command, Given, switch, text
 from tiffin.cli.terminal import DEFAULT_KEYS
 
 TYPE_CHECKING = False
@@ -20,8 +20,8 @@ COMMAND = Command(
     "exec",
     "CONTAINER COMMAND [ARG...]",
     (
-        DETACH, KEYS, PRIVILEGED, settings.ENV, settings.ENV_FILE, settings.INTERACTIVE, settings.TTY, settings.USER,
-        settings.WORKDIR,
+        DETACH, DRY_RUN, KEYS, PRIVILEGED, settings.ENV, settings.ENV_FILE, settings.INTERACTIVE, settings.TTY,
+        settings.USER, settings.WORKDIR,
     ),
     least=2,
     options_first=True,

@@ -62,12 +62,14 @@ def act(engine: Engine, given: Given) -> int:
 
 
 def _do(engine: Engine, asked: Asked, explanation: Explanation, given: Given) -> int:
-    from tiffin.engine.explaining.doing import done, recorded  # only with --do
-
-    with recorded(asked.spelling, explanation, wanted=given[TRACE]) as record:
+    if given[TRACE]:
+        with engine.recorded(explanation) as holder:
+            code = asked.verb.act(engine, asked.given)
+        explanation = holder[0]
+    else:
         code = asked.verb.act(engine, asked.given)
     sys.stdout.flush()
-    whole = done(engine, record.explanation())
+    whole = engine.done(explanation)
     show(whole, given)
     return 1 if whole.differences else code
 

@@ -10,6 +10,7 @@ from tiffin.cli.options import DRY_RUN, Command, Given, switch
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine, Removal
+    from tiffin.view.explanation import Explanation
 
 ALL = switch("all", "also images with a name, unless a container needs them", "a")
 FORCE = switch("force", "do not ask first", "f")
@@ -20,11 +21,6 @@ UNUSED = "WARNING! This will remove all images without at least one container as
 
 
 def act(engine: Engine, given: Given) -> int:
-    if given[DRY_RUN]:
-        from tiffin.cli.removal_list import tell  # only when asked
-
-        tell(engine.plan_image_prune(all=given[ALL]))
-        return 0
     shown = None
     if not given[FORCE]:
         print(UNUSED if given[ALL] else DANGLING)
@@ -41,6 +37,13 @@ def act(engine: Engine, given: Given) -> int:
     return 0
 
 
+def dry_run(engine: Engine, given: Given) -> int:
+    from tiffin.cli.removal_list import tell  # only when asked
+
+    tell(engine.plan_image_prune(all=given[ALL]))
+    return 0
+
+
 def _shown(engine: Engine, given: Given) -> Removal:
     """What would go, for a person to look at; a script is asked in Docker's words alone."""
     from tiffin.cli.removal_list import lines  # only to ask
@@ -53,3 +56,7 @@ def _shown(engine: Engine, given: Given) -> Removal:
 def _agreed() -> bool:
     print("Are you sure you want to continue? [y/N] ", end="", flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def explained(engine: Engine, given: Given) -> Explanation:
+    return engine.explain.image_prune(all=given[ALL])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tiffin.cli import progress
-from tiffin.cli.options import Command, Given, Unfit, many, text
+from tiffin.cli.options import DRY_RUN, Command, Given, Unfit, many, text
 from tiffin.errors import BadParameter
 
 TYPE_CHECKING = False
@@ -19,7 +19,7 @@ MESSAGE = text("message", "what for", "m")
 COMMAND = Command(
     "import",
     "FILE|- [REPOSITORY[:TAG]]",
-    (CHANGE, MESSAGE),
+    (DRY_RUN, CHANGE, MESSAGE),
     least=1,
     most=2,
 )
@@ -42,6 +42,7 @@ def act(engine: Engine, given: Given) -> int:
 
 def explained(engine: Engine, given: Given) -> Explanation:
     path, *names = given.arguments
+    changes = given[CHANGE]
     if path == "-":
         raise Unfit("what comes in can be read only once: to have it explained, give a file")
-    return engine.explain.import_(path, *names, changes=given[CHANGE], message=given[MESSAGE])
+    return engine.explain.import_(path, *names, changes=changes, message=given[MESSAGE])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tiffin.cli.failures import each
-from tiffin.cli.options import Command, Given, text
+from tiffin.cli.options import DRY_RUN, Command, Given, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ SIGNAL = text("signal", "signal to send, by name or number", "s", default="KILL"
 COMMAND = Command(
     "kill",
     "CONTAINER [CONTAINER...]",
-    (SIGNAL,),
+    (DRY_RUN, SIGNAL,),
     least=1,
 )
 

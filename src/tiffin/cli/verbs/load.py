@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from tiffin.cli import progress
-from tiffin.cli.options import Command, Given, Unfit, switch, text
+from tiffin.cli.options import DRY_RUN, Command, Given, Unfit, switch, text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ QUIET = switch("quiet", "no progress", "q")
 COMMAND = Command(
     "load",
     "",
-    (INPUT, QUIET),
+    (DRY_RUN, INPUT, QUIET),
     most=0,
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tiffin.cli.failures import each
-from tiffin.cli.options import Command, Given
+from tiffin.cli.options import DRY_RUN, Command, Given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "pause",
     "CONTAINER [CONTAINER...]",
+    (DRY_RUN,),
     least=1,
 )
 

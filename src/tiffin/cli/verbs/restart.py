@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tiffin.cli.failures import each
-from tiffin.cli.options import Command, Given
+from tiffin.cli.options import DRY_RUN, Command, Given
 from tiffin.cli.verbs.stop import SIGNAL, TIME, TIMEOUT, timeout
 
 TYPE_CHECKING = False
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 COMMAND = Command(
     "restart",
     "CONTAINER [CONTAINER...]",
-    (SIGNAL, TIMEOUT, TIME),
+    (DRY_RUN, SIGNAL, TIMEOUT, TIME),
     least=1,
 )
 

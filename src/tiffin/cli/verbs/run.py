@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tiffin.cli import settings
 from tiffin.cli.join import Wishes, join
-from tiffin.cli.options import Command, Given, Option, Unfit, switch, text
+from tiffin.cli.options import DRY_RUN, Command, Given, Option, Unfit, switch, text
 from tiffin.cli.terminal import DEFAULT_KEYS
 
 TYPE_CHECKING = False
@@ -34,7 +34,7 @@ KEYS = text("detach-keys", "keys that let go of the container and leave it runni
 COMMAND = Command(
     "run",
     "IMAGE [COMMAND] [ARG...]",
-    (*settings.OPTIONS, DETACH, ATTACH, SIGNALS, KEYS),
+    (DRY_RUN, *settings.OPTIONS, DETACH, ATTACH, SIGNALS, KEYS),
     least=1,
     options_first=True,
     details="Without --network a container has only a loopback network of its own.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tiffin.cli.failures import each
-from tiffin.cli.options import Command, Given, Unfit, switch, text
+from tiffin.cli.options import DRY_RUN, Command, Given, Unfit, switch, text
 from tiffin.cli.terminal import DEFAULT_KEYS
 from tiffin.errors import NotModified
 
@@ -20,7 +20,7 @@ KEYS = text("detach-keys", "keys that let go of the container and leave it runni
 COMMAND = Command(
     "start",
     "CONTAINER [CONTAINER...]",
-    (ATTACH, INTERACTIVE, KEYS),
+    (DRY_RUN, ATTACH, INTERACTIVE, KEYS),
     least=1,
 )
 

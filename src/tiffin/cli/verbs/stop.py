@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tiffin.cli.failures import each
-from tiffin.cli.options import Command, Given, number, text
+from tiffin.cli.options import DRY_RUN, Command, Given, number, text
 from tiffin.errors import ContainerNotRunning, NotModified
 
 TYPE_CHECKING = False
@@ -18,7 +18,7 @@ TIME = number("time", "the older word for --timeout")
 COMMAND = Command(
     "stop",
     "CONTAINER [CONTAINER...]",
-    (SIGNAL, TIMEOUT, TIME),
+    (DRY_RUN, SIGNAL, TIMEOUT, TIME),
     least=1,
 )
 

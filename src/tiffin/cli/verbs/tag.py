@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tiffin.cli.options import Command, Given
+from tiffin.cli.options import DRY_RUN, Command, Given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
     from tiffin.view.explanation import Explanation
 
-COMMAND = Command("tag", "IMAGE NAME[:TAG]", least=2, most=2)
+COMMAND = Command("tag", "IMAGE NAME[:TAG]", (DRY_RUN,), least=2, most=2)
 
 
 def act(engine: Engine, given: Given) -> int:

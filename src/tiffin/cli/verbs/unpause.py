@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tiffin.cli.failures import each
-from tiffin.cli.options import Command, Given
+from tiffin.cli.options import DRY_RUN, Command, Given
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tiffin.engine import Engine
     from tiffin.view.explanation import Explanation
 
-COMMAND = Command("unpause", "CONTAINER [CONTAINER...]", least=1)
+COMMAND = Command("unpause", "CONTAINER [CONTAINER...]", (DRY_RUN,), least=1)
 
 
 def act(engine: Engine, given: Given) -> int:

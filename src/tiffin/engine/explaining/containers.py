@@ -6,6 +6,8 @@ from tiffin.builder.settings import changed
 from tiffin.containers import Containers
 from tiffin.engine import creation
 from tiffin.engine.explaining.scene import NEW_NAME, Explained, Outcome, Scene
+from tiffin.engine.removal import plan_rm
+from tiffin.engine.removal_plan import BLOB, CONTAINER, IMAGE, LAYER, NAME
 from tiffin.engine.world import Told, described, story_of
 from tiffin.images.reference import parse_tagged
 from tiffin.layers.delta import delta
@@ -15,14 +17,19 @@ from tiffin.model.nouns import Layer
 from tiffin.model.states import ALIVE
 from tiffin.view.explanation import PlannedStep
 from tiffin.view.picture import NEW_ID, Card, Changes, short
+from tiffin.view.words import amount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from tiffin.engine.removal_plan import Removal
 
 NEW_CONTAINER = f"{NEW_ID}container"
 NEW_IMAGE = f"{NEW_ID}image"
 NEW_LAYER = f"{NEW_ID}layer"
+NAMES = "/containers/names"
+EVENT = PlannedStep("write an event", "whoever follows them hears of it", begins="/events/counter")
 UNKNOWN = -1  # bytes, for a layer of which nobody knows them yet
 
 
@@ -51,12 +58,19 @@ def _steps_of_create(scene: Scene, image: str, name: str | None) -> tuple[Planne
     found = table.find_image(scene.host, image)
     what = f"image {short(found.image.id)}" if found.image else f"layer {short(found.layers[-1])}, with empty settings"
     naming = f"take the name {name}" if name else "make up a name, and take it"
+    store = scene.parts.store
+    draft = f'mkdir("{store.path("tmp")}/'
     return (
-        PlannedStep(f"find {image}: {what}", "it is here; nothing is fetched"),
-        PlannedStep("make the read-write layer, an empty folder", "only this container will write there"),
-        PlannedStep("write its settings down beside it", "the image's, and what you asked for besides"),
-        PlannedStep(naming, "a link that is made exclusively: no two can have it"),
-        PlannedStep("move the folder to its place", "the commit point: from here on the container exists"),
+        PlannedStep(f"find {image}: {what}", "it is here; nothing is fetched", begins=f'"{store.path("lock")}"'),
+        PlannedStep("make the read-write layer, an empty folder", "only it will write there", begins=draft),
+        PlannedStep(
+            "write its settings down beside it", "the image's, and what you asked for", begins='/json", O_WRONLY'
+        ),
+        PlannedStep(naming, "a link that is made exclusively: no two can have it", begins=NAMES),
+        PlannedStep(
+            "move the folder to its place", "the commit point: from here on the container exists", begins="renameat2("
+        ),
+        EVENT,
     )
 
 
@@ -65,15 +79,21 @@ def rm(scene: Scene, reference: str, *, force: bool) -> Explained:
 
     def outcome() -> Outcome:
         gone = table.rm(scene.host, reference, force=force)
+        plan = plan_rm(scene.parts, found, after=scene.removed)
         kill = (PlannedStep("send SIGKILL to the first process", "-f: a process space around it goes first"),)
         steps = (
             *(kill if found.state in ALIVE else ()),
             PlannedStep("hold the lock of its run", "nobody can start it meanwhile"),
-            PlannedStep("move its folder to the trash", "the commit point: from here on it is gone"),
-            PlannedStep(f"let go of the name {found.name}", "another container may have it"),
-            PlannedStep("delete what lay in the read-write layer", "the layers below stay: others may stand on them"),
+            PlannedStep("move its folder to the trash", "the commit point: from here on it is gone", begins="/trash/"),
+            PlannedStep(f"let go of the name {found.name}", "another container may have it", begins=NAMES),
+            EVENT,
+            PlannedStep(
+                f"delete what lay in the read-write layer, {amount(plan.freed)}", "nothing else needs it",
+                begins="/trash/",
+            ),
+            *steps_of(plan, but=(CONTAINER,)),
         )
-        return Outcome(gone.after, gone.sentence, steps)
+        return Outcome(gone.after, gone.sentence, steps, removal=plan)
 
     return scene.explain("rm", f"rm {'-f ' * force}{reference}", (found.id,), outcome)
 
@@ -86,8 +106,9 @@ def rename(scene: Scene, reference: str, name: str) -> Explained:
         renamed = table.rename(scene.host, reference, name)
         steps = (
             PlannedStep(f"take the name {name}", "a link that is made exclusively: no two can have it"),
-            PlannedStep("write the settings again, under that name", "the commit point"),
-            PlannedStep(f"let go of the name {found.name}", "another container may have it"),
+            PlannedStep("write the settings again, under that name", "the commit point", begins="/.json."),
+            PlannedStep(f"let go of the name {found.name}", "another container may have it", begins="readlink("),
+            EVENT,
         )
         return Outcome(renamed.after, renamed.sentence, steps)
 
@@ -115,9 +136,13 @@ def commit(
         steps = (
             *((PlannedStep(f"freeze {found.name}", "no file may change half-way"),) if frozen else ()),
             PlannedStep("read the read-write layer as a tar", "the same bytes and times give the same id"),
-            PlannedStep(what, where if layer else "nothing changed: the image has the layers of its parent"),
-            PlannedStep("write the image's settings", "the container's, and what made this layer"),
-            *((PlannedStep(f"point {tagged} at it", "the commit point: from here on it is that"),) * bool(tagged)),
+            PlannedStep(
+                what, where if layer else "nothing changed: the image has the layers of its parent",
+                begins="mkdir(" if layer else "",
+            ),
+            PlannedStep("write the image's settings", "the container's, and what made this layer", begins="/images/"),
+            *((pointing(tagged),) if tagged else ()),
+            EVENT,
             *((PlannedStep(f"let {found.name} go on", "it keeps its read-write layer as it is"),) if frozen else ()),
         )
         sentence = made.sentence.replace(short(NEW_IMAGE), "a new image") if not tagged else made.sentence
@@ -171,6 +196,25 @@ def only_look(scene: Scene, verb: str, reference: str, command: str) -> Explaine
     return scene.explain(
         verb, command, (found.id,), lambda: Outcome(scene.host, "all is as before", (PlannedStep(*does),))
     )
+
+
+def pointing(name: str, at: str = "it", why: str = "the commit point: from here on it is that") -> PlannedStep:
+    """The step that gives a name to an image."""
+    return PlannedStep(f"point {name} at {at}", why, begins="/images/names/")
+
+
+def steps_of(plan: Removal, but: Sequence[str] = ()) -> Iterator[PlannedStep]:
+    """What a plan takes away, in order; not what is of the kinds `but`."""
+    forms = {
+        NAME: ("take the name {label} away", "unlink("), IMAGE: ("forget image {label}", "/images/{hex}"),
+        LAYER: ("delete layer {label}, {size}", "/layers/{hex}"), CONTAINER: ("delete container {label}", "/trash/"),
+        BLOB: ("delete the blob {label}, {size}", "/content/sha256/{hex}"),
+    }  # fmt: skip
+    for one in plan.goes:
+        if one.kind not in but:
+            does, begins = forms[one.kind]
+            told = {"label": one.label, "size": amount(one.size), "hex": one.id.removeprefix("sha256:")}
+            yield PlannedStep(does.format(**told), one.why, begins=begins.format(**told))
 
 
 def _top(scene: Scene, image: str) -> tuple[str, ...]:

@@ -1,13 +1,76 @@
-"""After an explained verb was done: the true picture, held against what was foretold."""
+"""Doing what was explained: its system calls recorded step by step, and the true picture held against the foretold."""
 
 from __future__ import annotations
+
+from contextlib import contextmanager
 
 from tiffin.engine import world
 from tiffin.engine.parts import Parts
 from tiffin.model.nouns import State
 from tiffin.view.compare import compared, matched
-from tiffin.view.explanation import Explanation
+from tiffin.view.explanation import Explanation, PlannedStep
 from tiffin.view.picture import Picture, Tray
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tiffin.runtime.tracing import StepTrace
+
+
+@contextmanager
+def recorded(parts: Parts, explanation: Explanation) -> Iterator[list[Explanation]]:
+    """What is done meanwhile is recorded. The list holds the explanation; afterwards with the calls of each step.
+
+    What the caller's own process does is cut into steps by the call with which each begins; what becomes the program
+    records its own steps (`runtime.tracing`). Not for two threads at once.
+    """
+    from tiffin.kernel.recording import recording  # only with --trace
+
+    holder = [explanation]
+    parts.trace = []
+    with recording() as calls:
+        try:
+            yield holder
+        finally:
+            traces, parts.trace = parts.trace, None
+            texts = list(map(str, calls))
+            holder[0] = _with_calls(explanation, texts, traces)
+
+
+def _with_calls(explanation: Explanation, calls: list[str], traces: list[StepTrace]) -> Explanation:
+    """Each step of the explanation, or of its parts, takes the calls up to where a later one begins."""
+    steps = [step for part in explanation.parts or (explanation,) for step in part.steps]
+    begins = _beginnings(steps, calls)
+    ends = dict(zip(begins, [*list(begins.values())[1:], len(calls)], strict=True))
+    by_number = {trace.step: trace for trace in traces}
+    filled = list[PlannedStep]()
+    for place, step in enumerate(steps):
+        trace = by_number.get(step.number) if step.number >= 0 else None
+        if trace:
+            step = step._replace(calls=tuple(map(str, trace.calls)), nanoseconds=trace.nanoseconds)
+        elif place in begins:
+            step = step._replace(calls=tuple(calls[begins[place] : ends[place]]))
+        filled.append(step)
+    if not explanation.parts:
+        return explanation._replace(steps=tuple(filled))
+    parts = list[Explanation]()
+    for part in explanation.parts:
+        parts.append(part._replace(steps=tuple(filled[: len(part.steps)])))
+        filled = filled[len(part.steps) :]
+    return explanation._replace(parts=tuple(parts))
+
+
+def _beginnings(steps: Sequence[PlannedStep], calls: Sequence[str]) -> dict[int, int]:
+    """Place of a step -> the first of its calls. The first step begins with the first call."""
+    found, at = {0: 0}, 0
+    for place, step in enumerate(steps):
+        if not place or not step.begins:
+            continue
+        fitting = next((number for number in range(at, len(calls)) if step.begins in calls[number]), None)
+        if fitting is not None:
+            found[place] = at = fitting
+    return found
 
 
 def done(parts: Parts, explanation: Explanation) -> Explanation:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tiffin.builder.settings import changed
 from tiffin.engine.bootstrap import message_of, name_of
-from tiffin.engine.explaining.containers import NEW_IMAGE, NEW_LAYER, UNKNOWN
+from tiffin.engine.explaining.containers import EVENT, NEW_IMAGE, NEW_LAYER, UNKNOWN, pointing, steps_of
 from tiffin.engine.explaining.scene import Explained, Outcome, Scene
 from tiffin.engine.images import named_config
+from tiffin.engine.removal import plan_image_prune, plan_rmi
 from tiffin.engine.world import Told, story_of
 from tiffin.images import docker_archive
 from tiffin.images.archive import opened
@@ -37,7 +38,8 @@ def tag(scene: Scene, image: str, name: str) -> Explained:
         taken = f"it was that of {short(before)} before" if before else "the commit point: from here on it is that"
         steps = (
             *(() if found.image else bare),
-            PlannedStep(f"point {familiar} at {short(id)}", taken),
+            pointing(familiar, short(id), taken),
+            EVENT,
         )
         story = {} if id in scene.host.images else {id: _untold(found.layers)}
         losing = scene.host.images[before].layers[-1:] if before else ()
@@ -50,8 +52,9 @@ def rmi(scene: Scene, reference: str, *, force: bool, prune: bool) -> Explained:
     found = table.find_image(scene.host, reference)
 
     def outcome() -> Outcome:
+        plan = plan_rmi(scene.parts, reference, force=force, prune=prune, after=scene.removed)
         gone = table.rmi(scene.host, reference, force=force, prune=prune)
-        return Outcome(gone.after, gone.sentence, tuple(_steps_of_removal(scene.host, gone.after)))
+        return Outcome(gone.after, gone.sentence, tuple(steps_of(plan)), removal=plan)
 
     focus = (*found.layers, *_standing_on(scene.host, found.layers))
     return scene.explain("rmi", f"rmi {'-f ' * force}{reference}", focus, outcome)
@@ -62,9 +65,10 @@ def image_prune(scene: Scene, *, all: bool) -> Explained:
         gone = table.image_prune(scene.host, all=all)
         going = set(scene.host.layers) - set(gone.after.layers)
         lost = {image.top for id, image in scene.host.images.items() if id not in gone.after.images}
-        steps = tuple(_steps_of_removal(scene.host, gone.after))
+        plan = plan_image_prune(scene.parts, all=all)
         nothing = (PlannedStep("remove nothing", "something stands on every image, or it has a name"),)
-        return Outcome(gone.after, gone.sentence, steps or nothing, focus=(*going, *(top for top in lost if top)))
+        focus = (*going, *(top for top in lost if top))
+        return Outcome(gone.after, gone.sentence, tuple(steps_of(plan)) or nothing, focus=focus, removal=plan)
 
     return scene.explain("image prune", f"image prune{' -a' * all}", (), outcome)
 
@@ -105,8 +109,8 @@ def load(scene: Scene, source: str) -> Explained:
             *(PlannedStep(f"unpack layer {short(layer.id)}", _why(layer)) for layer in fresh),
             *(PlannedStep(f"write the settings of {short(image.id)}", "as they came: their digest is the image's id")
               for image in incoming.images),
-            *(PlannedStep(f"point {name} at {short(id)}", "the commit point: from here on it is that")
-              for name, id in incoming.names.items()),
+            *(pointing(name, short(id)) for name, id in incoming.names.items()),
+            EVENT,
         )  # fmt: skip
         stories = {image.id: story_of(config) for image, config in zip(incoming.images, configs, strict=True)}
         tops = tuple(image.layers[-1] for image in incoming.images if image.layers)
@@ -192,10 +196,10 @@ def _one_layer(
 ) -> Outcome:
     tagged = parse_tagged(name).familiar() if name else None
     made = table.import_(scene.host, id=NEW_IMAGE, layer=layer, name=tagged)
-    naming = (PlannedStep(f"point {tagged} at it", "the commit point: from here on it is that"),) if tagged else ()
+    naming = (pointing(tagged),) if tagged else ()
     story = (Told(layer.id, words, scene.world.at, False),)
     sentence = made.sentence.replace(short(NEW_IMAGE), "what came in") if not tagged else made.sentence
-    return Outcome(made.after, sentence, (*steps, *naming), stories={NEW_IMAGE: story}, focus=(layer.id,))
+    return Outcome(made.after, sentence, (*steps, *naming, EVENT), stories={NEW_IMAGE: story}, focus=(layer.id,))
 
 
 def _incoming(offers: Sequence[Offer], configs: Sequence[ImageConfig]) -> table.Archive:
@@ -239,15 +243,3 @@ def _standing_on(host: Host, layers: Sequence[str]) -> Iterator[str]:
     for container in host.containers.values():
         if wanted & set(table.stack(host, container.top)):
             yield container.id
-
-
-def _steps_of_removal(before: Host, after: Host) -> Iterator[PlannedStep]:
-    for name in before.names:
-        if name not in after.names:
-            yield PlannedStep(f"take the name {name} away", "names go first, and at once")
-    for id in before.images:
-        if id not in after.images:
-            yield PlannedStep(f"delete the settings of image {short(id)}", "no name and nothing else needs it")
-    gone = [layer for id, layer in before.layers.items() if id not in after.layers]
-    for layer in sorted(gone, key=lambda layer: -len(table.stack(before, layer.id))):
-        yield PlannedStep(f"delete layer {short(layer.id)}", "nothing needs it; from the top down")

@@ -12,7 +12,7 @@ from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import world
 from tiffin.engine.parts import Parts
 from tiffin.engine.world import Particulars, Told, World
-from tiffin.errors import NotFound, TiffinError
+from tiffin.errors import NotFound, NotModified, TiffinError
 from tiffin.model.nouns import Container, Host
 from tiffin.model.states import ALIVE
 from tiffin.model.transitions import find_container, on_top, running
@@ -26,12 +26,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from tiffin.engine.removal_plan import Removal
+
 WORDS = {
     IMAGE: "an image", LAYER: "a layer", CONTAINER: "a container", RUNNING: "a running container", HOST: "the host",
     TAR: "a tar", NOTHING: "nothing",
 }  # fmt: skip
 
 
+MOST_TOLD = 8
 NEW_NAME = f"{NEW_ID}name"
 """of a container whose name will be made up"""
 
@@ -49,6 +52,8 @@ class Outcome(NamedTuple):
     """what is to be shown besides what the verb was called with"""
     takes: tuple[Card, ...] = ()
     gives: tuple[Card, ...] = ()
+    removal: Removal | None = None
+    """the plan of what goes, where something does"""
 
 
 class Explained(NamedTuple):
@@ -62,10 +67,13 @@ class Scene:
     """One moment: real, or foretold by the verbs before."""
 
     def __init__(
-        self, parts: Parts, world: World, records: Mapping[str, ContainerRecord] = MappingProxyType({})
-    ) -> None:
+        self, parts: Parts, world: World, records: Mapping[str, ContainerRecord] = MappingProxyType({}),
+        removed: Removal | None = None,
+    ) -> None:  # fmt: skip
         self.parts = parts
         self.world = world
+        self.removed = removed
+        """what the verbs before have removed"""
         self._records = records
 
     @classmethod
@@ -79,7 +87,7 @@ class Scene:
 
     def of(self, world: World) -> Scene:
         """The same with another world."""
-        return Scene(self.parts, world, self._records)
+        return Scene(self.parts, world, self._records, self.removed)
 
     def container(self, reference: str) -> Container:
         """Raises NoSuchContainer, AmbiguousId."""
@@ -118,6 +126,8 @@ class Scene:
             found, refusal = outcome(), ""
         except NotFound:
             raise
+        except NotModified as error:  # so be it
+            found, refusal = Outcome(self.host, f"all is as before: {error}"), ""
         except TiffinError as error:
             found, refusal = Outcome(self.host, ""), str(error)
         later = self._after(found)
@@ -134,6 +144,7 @@ class Scene:
             _in_words(row.gives),
             frozenset(shown),
             refusal=refusal,
+            remarks=_stays(found.removal),
         )
         return Explained(explanation, later)
 
@@ -145,7 +156,11 @@ class Scene:
             for id, container in host.containers.items()
         }
         stories = {id: story for id, story in {**self.world.stories, **outcome.stories}.items() if id in host.images}
-        return Scene(self.parts, World(host, stories, kept, self.world.at), {**self._records, **outcome.records})
+        removed = self.removed
+        if outcome.removal:
+            removed = removed.then(outcome.removal) if removed else outcome.removal
+        records = {**self._records, **outcome.records}
+        return Scene(self.parts, World(host, stories, kept, self.world.at), records, removed)
 
 
 def joined(verb: str, command: str, explained: Sequence[Explained]) -> Explained:
@@ -167,6 +182,14 @@ def joined(verb: str, command: str, explained: Sequence[Explained]) -> Explained
         next((part.refusal for part in parts if part.refusal), ""),
     )
     return Explained(whole, explained[-1].after)
+
+
+def _stays(removal: Removal | None) -> tuple[str, ...]:
+    if removal is None:
+        return ()
+    told = [f"Stays: {one.kind} {one.label}, as {one.why}." for one in removal.stays]
+    more = [f"Stays: {len(told) - MOST_TOLD} more."] if len(told) > MOST_TOLD else []
+    return (*told[:MOST_TOLD], *more)
 
 
 def _open(known: Particulars) -> Particulars:

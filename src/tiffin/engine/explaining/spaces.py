@@ -61,6 +61,9 @@ def run(
     created = create(scene, image, command, name=name, config=config, host=host)
     if created.explanation.refusal:
         return joined("run", words or f"run {image}", [created, created])
+    first = created.explanation
+    looking = PlannedStep("look for a spawner", "bringing one up, where none waits, takes as long as the rest")
+    created = created._replace(explanation=first._replace(steps=(looking, *first.steps)))
     started = start(created.after, NEW_CONTAINER)
     parts = [created, started, *((ended(started.after, NEW_CONTAINER),) if stays else ())]
     return joined("run", words or f"run {image}", parts)
@@ -75,7 +78,9 @@ def ended(scene: Scene, reference: str) -> Explained:
     def outcome() -> Outcome:
         over = table.wait(scene.host, reference)
         steps = (
-            PlannedStep(f"{program} runs, and ends", "what it writes to its files lands in the read-write layer"),
+            PlannedStep(
+                f"{program} runs, and ends", "what it writes to its files lands in the read-write layer", begins="poll("
+            ),
             *ENDINGS,
             *((THROWN_AWAY,) if found.auto_remove else ()),
         )
@@ -96,10 +101,12 @@ def stop(scene: Scene, reference: str, *, timeout: float | None = None, signal: 
         stopped = table.stop(scene.host, reference)
         waiting = "wait until it has ended" if seconds < 0 else f"wait for {seconds:g} s at most"
         steps = (
-            PlannedStep(f"ask the shim to send {_signal(polite)} to the first process",
-                        "the shim holds a pidfd of it: the signal can hit nobody else"),
+            PlannedStep(
+                f"ask the shim to send {_signal(polite)} to the first process",
+                "the shim holds a pidfd of it: the signal can hit nobody else", begins="connect(",
+            ),
             *((PlannedStep("thaw the processes", "what is frozen takes no signal"),) * (found.state == State.PAUSED)),
-            PlannedStep(waiting, "it may put its things in order"),
+            PlannedStep(waiting, "it may put its things in order", begins="poll("),
             *((PlannedStep("send SIGKILL if it still runs", "the grace time is over"),) * (seconds >= 0)),
             *ENDINGS,
             *((THROWN_AWAY,) if found.auto_remove else ()),
@@ -117,8 +124,10 @@ def kill(scene: Scene, reference: str, *, signal: str = "KILL") -> Explained:
         ends = signal_number(signal) == signals.SIGKILL
         killed = table.kill(scene.host, reference, ends=ends)
         steps = (
-            PlannedStep(f"ask the shim to send {_signal(signal)} to the first process",
-                        "the shim holds a pidfd of it: the signal can hit nobody else"),
+            PlannedStep(
+                f"ask the shim to send {_signal(signal)} to the first process",
+                "the shim holds a pidfd of it: the signal can hit nobody else", begins="connect(",
+            ),
             *(ENDINGS if ends else ()),
             *((THROWN_AWAY,) if ends and found.auto_remove else ()),
         )  # fmt: skip
@@ -151,7 +160,10 @@ def pause(scene: Scene, reference: str) -> Explained:
     def outcome() -> Outcome:
         paused = table.pause(scene.host, reference)
         steps = (
-            PlannedStep("ask the shim to freeze the control group", "no process can notice, as it could a signal"),
+            PlannedStep(
+                "ask the shim to freeze the control group", "no process can notice, as it could a signal",
+                begins="connect(",
+            ),
             PlannedStep("wait until all of them are frozen", "two seconds at most, else they are let go on"),
         )  # fmt: skip
         return Outcome(paused.after, paused.sentence, steps)
@@ -164,7 +176,9 @@ def unpause(scene: Scene, reference: str) -> Explained:
 
     def outcome() -> Outcome:
         thawed = table.unpause(scene.host, reference)
-        step = PlannedStep("ask the shim to thaw the control group", "the processes go on where they were")
+        step = PlannedStep(
+            "ask the shim to thaw the control group", "the processes go on where they were", begins="connect("
+        )
         return Outcome(thawed.after, thawed.sentence, (step,))
 
     return scene.explain("unpause", f"unpause {reference}", (found.id,), outcome)
@@ -180,8 +194,13 @@ def exec(scene: Scene, reference: str, argv: Sequence[str], config: ExecConfig) 
             scene.parts, scene.record(reference), tuple(argv), asked, privileged=config.privileged, open_stdin=False
         )
         steps = (
-            PlannedStep("ask the shim to fork", "the new process is a child of it, as the first one is"),
-            *(PlannedStep(does(step), step.why) for step in (*plan.entering, *plan.steps)),
+            PlannedStep(
+                "ask the shim to fork", "the new process is a child of it, as the first one is", begins="connect("
+            ),
+            *(
+                PlannedStep(does(step), step.why, number=number)
+                for number, step in enumerate((*plan.entering, *plan.steps))
+            ),
         )
         return Outcome(done.after, done.sentence, steps)
 
@@ -243,10 +262,16 @@ def _steps_of_start(record: ContainerRecord, plan: Plan, *, is_there: bool) -> t
     limits = _in_words(plan.limits)
     return (
         *(PlannedStep(f"make the folder {path} on the host", "a source that is missing is made") for path in missing),
-        PlannedStep("ask the spawner for a child", "a small process that forks in a millisecond; we would take longer"),
+        PlannedStep(
+            "ask the spawner for a child", "a small process forks in a millisecond; we would take longer",
+            begins="connect(",
+        ),
         PlannedStep(f"make the control group, {limits}", "so that memory, processors and processes are counted"),
         PlannedStep(f"unshare {own} namespaces", "it sees only its own"),
-        *(PlannedStep(_with_id(does(step), record.id, is_there=is_there), step.why) for step in plan.steps),
+        *(
+            PlannedStep(_with_id(does(step), record.id, is_there=is_there), step.why, number=number)
+            for number, step in enumerate(plan.steps)
+        ),
     )  # fmt: skip
 
 
