@@ -31,6 +31,7 @@ from tests.conftest import Roots
 from tests.wholeness import assert_whole, tidy
 from tiffin.engine import Container, Engine, HostConfig, Image, Removal, RunningContainer, Streams
 from tiffin.errors import TiffinError
+from tiffin.model import nouns
 from tiffin.model import transitions as table
 from tiffin.model.nouns import Host, Layer, State, chain_id
 from tiffin.model.states import ALIVE
@@ -189,7 +190,7 @@ class EngineAndTable(RuleBasedStateMachine):
     def commit(self, data: st.DataObject, new: str | None) -> None:
         name = self.a_container(data)
         made = self.both(
-            lambda: self.engine.container(name).commit(new),
+            lambda: self.engine.container(name).commit(new).noun,
             lambda made: table.commit(
                 self.expected, name, id=id_of(made), layer=made and self.burnt(name, made.top), name=new
             ),
@@ -375,7 +376,7 @@ def things(host: Host, blobs: Mapping[str, int]) -> set[tuple[str, str, int]]:
     }
 
 
-def id_of(made: Container | Image | None) -> str:
+def id_of(made: Container | Image | nouns.Image | None) -> str:
     """Where the engine refused, any will do."""
     return made.id if made else ""
 

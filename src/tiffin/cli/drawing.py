@@ -48,11 +48,12 @@ def show(drawn: Picture | Explanation, given: Given) -> None:
     _FORMS[chosen[0] if chosen else ""](drawn, given)
 
 
-def _show_text(drawn: Picture | Explanation, given: Given) -> None:
+def show_text(drawn: Picture | Explanation, columns: int) -> None:
+    """Print the drawing in characters."""
     from tiffin.view import text  # not for the other forms
     from tiffin.view.picture import Picture  # loaded by now
 
-    columns, style = given[WIDTH] or width(), style_of(sys.stdout)
+    style = style_of(sys.stdout)
     if isinstance(drawn, Picture):
         print(text.draw(drawn, width=columns, style=style))
     else:
@@ -84,6 +85,10 @@ def _show_sentences(drawn: Picture | Explanation, _: Given) -> None:
     from tiffin.view.picture import Picture  # loaded by now
 
     print(sentences.describe(drawn) if isinstance(drawn, Picture) else sentences.describe_explanation(drawn))
+
+
+def _show_text(drawn: Picture | Explanation, given: Given) -> None:
+    show_text(drawn, given[WIDTH] or width())
 
 
 _FORMS = {"": _show_text, "svg": _show_svg, "html": _show_html, "json": _show_json, "plain": _show_sentences}

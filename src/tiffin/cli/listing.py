@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tiffin import json
 from tiffin.cli import table, template
-from tiffin.cli.options import text
+from tiffin.cli.options import Given, Unfit, switch, text
 from tiffin.record import NamedTuple
 
 TYPE_CHECKING = False
@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import TypeAlias
 
+    from tiffin.engine import Engine
+
 Row: TypeAlias = "Mapping[str, str]"
 
 FORMAT = text(
     "format", "show as: table, json, or a text with fields in it, as in '{{.ID}}' or 'table {{.ID}}\\t{{.Size}}'"
 )
+
+TREE = switch("tree", "draw them, on the layers that they share")
 
 
 class Columns(NamedTuple):
@@ -38,6 +42,17 @@ def lines(columns: Columns, rows: Sequence[Row], form: str = "") -> Iterator[str
         return _table(columns, [template.parse(cell) for cell in form[6:].strip(" ").split("\t")], rows)
     chosen = template.parse(form)
     return (chosen.render(row) for row in rows)
+
+
+def show_tree(engine: Engine, ids: Iterable[str], given: Given) -> int:
+    """The picture of these containers and layers, on what they stand on. Gives the exit code."""
+    from tiffin.cli import drawing  # only for this
+    from tiffin.view.picture import part  # only for this
+
+    if given[FORMAT]:
+        raise Unfit("conflicting options: --tree and --format")
+    drawing.show_text(part(engine.picture(), frozenset(ids)), drawing.width())
+    return 0
 
 
 def _table(columns: Columns, cells: Sequence[template.Template], rows: Iterable[Row]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import time
 
 from tiffin.cli import units
 from tiffin.cli.filters import chooser, filters, has_label
-from tiffin.cli.listing import FORMAT, Columns, Row, lines
+from tiffin.cli.listing import FORMAT, TREE, Columns, Row, lines, show_tree
 from tiffin.cli.options import FALSE, TRUE, Command, Given, Unfit, switch
 from tiffin.cli.table import short_id
 
@@ -27,7 +27,7 @@ FILTER = filters("only those with dangling=true|false, label=, reference=PATTERN
 COMMAND = Command(
     "images",
     "[REPOSITORY[:TAG]]",
-    (ALL, NO_TRUNC, QUIET, DIGESTS, FILTER, FORMAT),
+    (ALL, NO_TRUNC, QUIET, DIGESTS, FILTER, FORMAT, TREE),
     most=1,
 )
 
@@ -57,7 +57,7 @@ NAMELESS = f"{NONE}:{NONE}"
 
 def act(engine: Engine, given: Given) -> int:
     chosen = bool(given.arguments or given[FILTER])
-    if given[ALL] and not given[QUIET] and given[FORMAT] in ("", "table"):
+    if given[ALL] and not given[QUIET] and not given[TREE] and given[FORMAT] in ("", "table"):
         if chosen:
             raise Unfit("-a lists every layer: to choose among them, choose the fields as well, with --format or -q")
         return _show(LAYER_COLUMNS, _layers(engine, full=given[NO_TRUNC]), given)
@@ -66,6 +66,8 @@ def act(engine: Engine, given: Given) -> int:
     wanted = [*given.arguments, *(value for key, value in given[FILTER] if key == "reference")]
     if wanted:
         found = [summary._replace(names=names) for summary in found if (names := _called(summary, wanted))]
+    if given[TREE]:
+        return show_tree(engine, [summary.layer for summary in found if summary.layer], given)
     if given[QUIET]:
         for id in dict.fromkeys(summary.id for summary in found):
             print(_id(id, full=given[NO_TRUNC]))

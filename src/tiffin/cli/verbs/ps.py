@@ -6,7 +6,7 @@ import time
 
 from tiffin.cli import units
 from tiffin.cli.filters import chooser, filters, has_label
-from tiffin.cli.listing import FORMAT, Columns, Row, lines
+from tiffin.cli.listing import FORMAT, TREE, Columns, Row, lines, show_tree
 from tiffin.cli.options import Command, Given, number, switch
 from tiffin.cli.table import quoted, short_id, shorten
 from tiffin.errors import BadParameter, NotFound
@@ -33,7 +33,7 @@ FILTER = filters(
 COMMAND = Command(
     "ps",
     "",
-    (ALL, LAST, LATEST, NO_TRUNC, QUIET, SIZE, FILTER, FORMAT),
+    (ALL, LAST, LATEST, NO_TRUNC, QUIET, SIZE, FILTER, FORMAT, TREE),
     most=0,
 )
 
@@ -72,6 +72,8 @@ def act(engine: Engine, given: Given) -> int:
     found = list(filter(fits, engine.ps(all=everything, size=given[SIZE])))
     if newest is not None and newest >= 0:
         found = found[:newest]
+    if given[TREE]:
+        return show_tree(engine, [summary.id for summary in found], given)
     if given[QUIET]:
         for summary in found:
             print(summary.id if given[NO_TRUNC] else short_id(summary.id))

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 WORDS = {
     IMAGE: "an image", LAYER: "a layer", CONTAINER: "a container", RUNNING: "a running container", HOST: "the host",
-    TAR: "a tar", NOTHING: "nothing",
+    TAR: "a tar", NOTHING: "what stays",
 }  # fmt: skip
 
 
