@@ -24,6 +24,7 @@ from tiffin import errors, json
 from tiffin.errors import TiffinError
 from tiffin.kernel import process, signals, unix
 from tiffin.kernel.cgroups import Group, Layout
+from tiffin.runtime import thrown_away
 from tiffin.runtime.channel import Channel, ChannelClosed, Message
 from tiffin.runtime.failures import failure_of
 from tiffin.runtime.launch import (
@@ -40,7 +41,7 @@ from tiffin.runtime.program import Client, Program
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord, delete
 from tiffin.runtime.starter import Handover
 from tiffin.runtime.steps import Execute
-from tiffin.store import Store, events, sweep
+from tiffin.store import Store, events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -298,7 +299,7 @@ class Shim:
         self.run_folder.write_last(end)
         self._emit("die", exitCode=str(program.exit_code))
         if self.record.auto_remove:
-            self._throw_away()
+            thrown_away.throw_away(self.store, self.id, self.attributes)
         self.left = self.run_folder.leave()
         self._finish_after(LINGER, program)
 
@@ -348,18 +349,13 @@ class Shim:
                 elif descriptor in self.clients:
                     self._listen(self.clients[descriptor])
 
-    def _throw_away(self) -> None:
-        self.store.trash(self.store.path("containers", self.id), durable=False)
-        self._emit("destroy")
-
     def _let_go_of_layer(self) -> None:
         """Who removed the container meanwhile did not wait for us, and left the files to be deleted by us."""
         flock(self.layer_lock, LOCK_UN)
         folder = os.path.dirname(os.readlink(f"/proc/self/fd/{self.layer_lock}"))  # only now: nobody waits any more
         os.close(self.layer_lock)
         if os.path.basename(os.path.dirname(folder)) == "trash":
-            sweep.delete_if_free(self.store.path("trash", os.path.basename(folder)))
-            sweep.free_names(self.store, [self.attributes["name"]])
+            thrown_away.delete(self.store, self.store.path("trash", os.path.basename(folder)), self.attributes["name"])
 
     def _emit(self, action: str, **more: str) -> None:
         events.emit(self.store, "container", action, self.id, {**self.attributes, **more})

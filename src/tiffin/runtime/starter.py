@@ -13,13 +13,14 @@ import time
 from tiffin.kernel import process, unix
 from tiffin.kernel.cgroups import Group
 from tiffin.record import NamedTuple
+from tiffin.runtime import thrown_away
 from tiffin.runtime.channel import Channel
 from tiffin.runtime.failures import Failure
 from tiffin.runtime.launch import CannotStart, Streams, open_streams, take, traced
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord
 from tiffin.runtime.stage import Stage
-from tiffin.store import Store, events, files, sweep
+from tiffin.store import Store, events, files
 from tiffin.store.deletion import delete
 from tiffin.store.locks import Lock, try_lock
 
@@ -189,13 +190,12 @@ class Starter:
         """Leave nothing of a start that failed before the shim had it, and say why."""
         if self.tracer:
             self.tracer.stop()
-        thrown_away = None
+        taken = None
         if self.run_lock:
             if failure.kind != "gone":
                 self.folder.write_failure(LastRun("", 0.0, time.time(), 128, failure.text))
                 if self.plan.auto_remove:
-                    thrown_away = self.store.trash(self.store.path("containers", self.plan.id), durable=False)
-                    events.emit(self.store, "container", "destroy", self.plan.id, self.plan.attributes)
+                    taken = thrown_away.throw_away(self.store, self.plan.id, self.plan.attributes)
             self.folder.clear()
             self.run_lock.release()
         if self.layer_lock:
@@ -203,7 +203,6 @@ class Starter:
         if self.group is not self.born_in:
             self.born_in.join()
             self.group.remove()
-        if thrown_away:
-            sweep.delete_if_free(thrown_away)
-            sweep.free_names(self.store, [self.plan.attributes["name"]])
+        if taken:
+            thrown_away.delete(self.store, taken, self.plan.attributes["name"])
         caller.send({"failed": failure})

@@ -14,12 +14,13 @@ import time
 from tiffin import json
 from tiffin.kernel import process, signals, unix
 from tiffin.kernel.cgroups import Group, Layout
+from tiffin.runtime import thrown_away
 from tiffin.runtime.failures import Failure
 from tiffin.runtime.launch import await_begin
 from tiffin.runtime.record import LastRun, RunFolder, RunRecord
 from tiffin.runtime.shim import ENDING_PATIENCE, KILLED, Shim
 from tiffin.runtime.starter import Handover
-from tiffin.store import Store, events, sweep
+from tiffin.store import Store, events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -88,14 +89,10 @@ def _give_up(handover: Handover, handed: dict[str, int], failure: Failure) -> No
     group.remove(ENDING_PATIENCE)
     code = {"missing": 127, "denied": 126, "killed": KILLED}.get(failure.kind, 128)
     folder.write_failure(LastRun("", 0.0, time.time(), code, failure.text))
-    thrown_away = None
-    if record.auto_remove:
-        thrown_away = store.trash(store.path("containers", handover.id), durable=False)
-        events.emit(store, "container", "destroy", handover.id, handover.attributes)
+    taken = thrown_away.throw_away(store, handover.id, handover.attributes) if record.auto_remove else None
     folder.clear()
     os.close(handed["run_lock"])
     os.close(handed["layer_lock"])
     _tell(handed["caller"], json.dumps({"failed": failure}).encode())
-    if thrown_away:
-        sweep.delete_if_free(thrown_away)
-        sweep.free_names(store, [handover.attributes["name"]])
+    if taken:
+        thrown_away.delete(store, taken, handover.attributes["name"])
