@@ -287,7 +287,7 @@ def test_a_path_keeps_its_end() -> None:
 
 
 def test_a_drawing_has_only_the_rules_and_signs_that_it_needs() -> None:
-    canvas = Canvas("t0")
+    canvas = Canvas()
     canvas.rect(0, 0, 10, 10, "slab")
     drawn = canvas.finish("a slab", "A slab.", theme="light", margin=0)
     assert "slab-new" not in drawn

@@ -85,6 +85,8 @@ SHAPES = (
     (".hatching", "stroke-width:2", "", "hatch"),
     (".plain", "", "lay", ""),
     (".slab-new", "stroke-width:2.5", "litF", "lit"),
+    (".slab-changed", "stroke-width:2.5", "lay", "lit"),
+    (".edge-changed", "stroke-width:1.25", "", "lit"),
     (".edge-new", "stroke-width:1.25", "", "lit"),
     (".plain-new", "", "litF", ""),
     (".slab-ghost", "stroke-width:1.25;stroke-dasharray:4 3", "", "layS"),

@@ -28,6 +28,11 @@ SIGNS = MappingProxyType({
 })  # fmt: skip
 WORDS = MappingProxyType({State.EXITED: "exited 0", UNKNOWN: "exited"})
 """of a kind, where the kind itself is no good word for many containers"""
+NAMESPACES = MappingProxyType({
+    "mnt": "mounts", "pid": "processes", "net": "network", "ipc": "ipc", "uts": "host name", "cgroup": "cgroups",
+    "user": "users", "time": "clocks",
+})  # fmt: skip
+"""what each kind of namespace holds"""
 
 
 def kind(tray: Tray) -> str:

@@ -20,7 +20,7 @@ WIDEST = 1300.0
 
 def draw(picture: Picture, *, theme: str = "auto") -> str:
     """`theme` is light, dark, or auto: as the reader's system is set."""
-    canvas = Canvas(identity(picture, theme))
+    canvas = Canvas()
     if picture.about == "host":
         draw_host(canvas, MARGIN, MARGIN, picture)
     else:
@@ -37,14 +37,7 @@ def _alone(canvas: Canvas, picture: Picture) -> None:
 
 def draw_explanation(explanation: Explanation, *, theme: str = "auto") -> str:
     """Input, what is done and why, and Output, on one sheet."""
-    canvas = Canvas(identity(explanation, theme))
+    canvas = Canvas()
     draw_sheet(canvas, explanation)
     title = f"tiffin explain {explanation.command}"
     return canvas.finish(title, described(explanation), theme=theme, margin=EDGE)
-
-
-def identity(content: Picture | Explanation, theme: str) -> str:
-    """As good as unique in a page that shows several drawings."""
-    from hashlib import sha256  # costs 2 ms
-
-    return "t" + sha256(f"{theme} {content!r}".encode("utf-8", "backslashreplace")).hexdigest()[:12]

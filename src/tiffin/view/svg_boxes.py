@@ -202,8 +202,8 @@ def _namespaces(canvas: Canvas, x: float, y: float, width: float, namespaces: Se
             canvas.rect(left, at, wide, 19, "chip-own" if namespace.is_own else "chip-ghost", r=3)
             whose = "its own" if namespace.is_own else "the host's"
             ink = "ink" if namespace.is_own else "muted"
-            canvas.text(left + 8, at + 13.5, namespace.kind, CODE, ink, room=wide - 15,
-                        title=f"{whose}, {namespace.number}")  # fmt: skip
+            canvas.text(left + 8, at + 13.5, _kind(namespace), SMALL, ink, room=wide - 15,
+                        title=f"{namespace.kind}, {whose}, {namespace.number}")  # fmt: skip
             left += wide + 6
         at += 24
 
@@ -211,10 +211,14 @@ def _namespaces(canvas: Canvas, x: float, y: float, width: float, namespaces: Se
 def _chip_rows(namespaces: Sequence[Namespace], width: float) -> list[list[tuple[Namespace, float]]]:
     rows, left = [list[tuple[Namespace, float]]()], width
     for namespace in namespaces:
-        wide = min(measure(harmless(namespace.kind), CODE) + 16, width)
+        wide = min(measure(_kind(namespace), SMALL) + 16, width)
         if wide > left and rows[-1]:
             rows.append([])
             left = width
         rows[-1].append((namespace, wide))
         left -= wide + 6
     return rows
+
+
+def _kind(namespace: Namespace) -> str:
+    return signs.NAMESPACES.get(namespace.kind) or harmless(namespace.kind)

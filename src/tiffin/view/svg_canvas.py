@@ -18,6 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+class Box(NamedTuple):
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.y + self.height
+
+
 class Type(NamedTuple):
     """`name` is its class in the style sheet, `size` in pixels."""
 
@@ -38,6 +53,9 @@ CAPTION_BOLD = Type("cb", 11, True)
 CODE = Type("m", 11.5, False, True)
 CODE_BOLD = Type("mb", 11.5, True, True)
 COMMAND = Type("command", 14, True, True)
+
+ID = "\ue000"
+"""stands for the id of a drawing until it is done; no foreign text has it, for `harmless` writes it as a number"""
 
 # of the letters from the blank to the tilde
 REGULAR = (
@@ -116,10 +134,9 @@ def number(value: float) -> str:
 
 
 class Canvas:
-    """Elements as text. `id` begins with a letter and is as good as unique; all colours come from the style sheet."""
+    """Elements as text; all colours come from the style sheet."""
 
-    def __init__(self, id: str) -> None:
-        self.id = id
+    def __init__(self) -> None:
         self.parts: list[str] = []
         self.classes: set[str] = set()
         self.signs: set[str] = set()
@@ -149,9 +166,11 @@ class Canvas:
         self.parts.append(f"<rect {box}{round}{self._use(kind)}/>")
         self.cover(x + width, y + height)
 
-    def label(self, x: float, y: float, width: float, height: float, title: str) -> None:
-        """A title for a place on which there is no room for words."""
-        box = f'x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"'
+    def label(self, place: Box, title: str) -> None:
+        """A title for a place on which there may be no room for words."""
+        box = (
+            f'x="{number(place.x)}" y="{number(place.y)}" width="{number(place.width)}" height="{number(place.height)}"'
+        )
         self.parts.append(f"<rect {box}{self._use('unseen')}><title>{escape(title)}</title></rect>")
 
     def path(self, d: str, kind: str) -> None:
@@ -165,13 +184,13 @@ class Canvas:
         """A shape filled with the pattern `hatch` or `frost`."""
         self.patterns.add(pattern)
         self._use(PATTERNS[pattern][1])
-        self.parts.append(f'<path d="{d}" fill="url(#{self.id}-{pattern})"/>')
+        self.parts.append(f'<path d="{d}" fill="url(#{ID}-{pattern})"/>')
 
     def sign(self, name: str, x: float, y: float, ink: str, title: str, *, size: float = 16) -> None:
         """A sign with its upper left corner at x, y. Its title is the word for it."""
         self.signs.add(name)
         at = f"translate({number(x)} {number(y)})" + (f" scale({round(size / 16, 3):g})" if size != 16 else "")
-        use = f'<use href="#{self.id}-{name}" transform="{at}"{self._use(f"k-{ink}")}>'
+        use = f'<use href="#{ID}-{name}" transform="{at}"{self._use(f"k-{ink}")}>'
         self.parts.append(f"{use}<title>{escape(title)}</title></use>")
         self.cover(x + size, y + size)
 
@@ -188,18 +207,20 @@ class Canvas:
         self.cover(other.right, other.bottom)
 
     def finish(self, title: str, description: str, *, theme: str, margin: float) -> str:
-        """The whole drawing, with a margin to the right and below."""
+        """The whole drawing, with a margin to the right and below. Its id is a digest of all that is in it: as good as
+        unique in a page that shows several drawings."""
+        from hashlib import sha256  # costs 2 ms
+
         width, height = number(self.right + margin), number(self.bottom + margin)
-        head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" id="{self.id}" role="img" viewBox="0 0 {width} {height}"'
-            f' width="{width}" height="{height}" aria-labelledby="{self.id}-title {self.id}-desc">'
-            f'<title id="{self.id}-title">{escape(title)}</title>'
-            f'<desc id="{self.id}-desc">{escape_long(description)}</desc>'
-        )
         ground = f'<rect width="{width}" height="{height}"{self._use("bg")}/>'
-        defs = "".join((*self._symbols(), *self._patterns()))
-        sheet = f"<style>{style(self.id, theme, self.classes)}</style>"
-        return f"{head}{sheet}<defs>{defs}</defs>{ground}{''.join(self.parts)}</svg>\n"
+        drawn = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" id="{ID}" role="img" viewBox="0 0 {width} {height}"'
+            f' width="{width}" height="{height}" aria-labelledby="{ID}-title {ID}-desc">'
+            f'<title id="{ID}-title">{escape(title)}</title><desc id="{ID}-desc">{escape_long(description)}</desc>'
+            f"<style>{style(ID, theme, self.classes)}</style>"
+            f"<defs>{''.join((*self._symbols(), *self._patterns()))}</defs>{ground}{''.join(self.parts)}</svg>\n"
+        )
+        return drawn.replace(ID, "t" + sha256(drawn.encode()).hexdigest()[:12])
 
     def _use(self, *names: str) -> str:
         used = [name for name in names if name]
@@ -208,13 +229,13 @@ class Canvas:
 
     def _symbols(self) -> Iterable[str]:
         for name in sorted(self.signs):
-            yield f'<g id="{self.id}-{name}" stroke-linecap="round" stroke-linejoin="round">{SIGNS[name]}</g>'
+            yield f'<g id="{ID}-{name}" stroke-linecap="round" stroke-linejoin="round">{SIGNS[name]}</g>'
 
     def _patterns(self) -> Iterable[str]:
         for name in sorted(self.patterns):
             step, kind, turn = PATTERNS[name]
             yield (
-                f'<pattern id="{self.id}-{name}" width="{step}" height="{step}" patternUnits="userSpaceOnUse"'
+                f'<pattern id="{ID}-{name}" width="{step}" height="{step}" patternUnits="userSpaceOnUse"'
                 f' patternTransform="rotate({turn})"><path d="M0 0V{step}" class="{kind}"/></pattern>'
             )
 

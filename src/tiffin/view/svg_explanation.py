@@ -32,7 +32,7 @@ def draw_sheet(canvas: Canvas, explanation: Explanation) -> None:
     y = _section(canvas, y, "Input", explanation.takes_words, both.draw[0]) + 28
     band = y
     y = draw_steps(canvas, EDGE, y + 30, right - EDGE, explanation) + 24
-    place = Canvas(canvas.id)
+    place = Canvas()
     place.rect(0, band, right + EDGE, y - band, "paper")
     place.path(f"M0 {number(band)}H{number(right + EDGE)}M0 {number(y)}H{number(right + EDGE)}", "rule")
     place.right = right  # the margin is no reason for another margin
@@ -83,6 +83,9 @@ def _end(canvas: Canvas, y: float, right: float, explanation: Explanation) -> No
     elif explanation.truth is not None and not explanation.differences:
         canvas.sign("exited", left, y - 12, "fr", "as foretold")
         canvas.text(left + 24, y, "All came as it was foretold.", BOLD, "ink")
+    elif explanation.differences:
+        canvas.text(left, y, "Not all came as it was foretold:", BOLD, "bad")
+        y += 24
     for difference in explanation.differences[:20]:
         canvas.sign("failed", left, y - 11, "bad", "otherwise than foretold", size=14)
         canvas.text(left + 24, y, difference, PLAIN, "ink", room=room - 24)

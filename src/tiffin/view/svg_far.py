@@ -6,8 +6,8 @@ from tiffin.record import NamedTuple
 from tiffin.view import signs
 from tiffin.view.forest import Fold, Tree, grow, in_order, walk
 from tiffin.view.picture import Picture, Slab, Tray
-from tiffin.view.svg_canvas import CAPTION_BOLD, Canvas, measure, number
-from tiffin.view.svg_shapes import Box, slab
+from tiffin.view.svg_canvas import CAPTION_BOLD, Box, Canvas, measure, number
+from tiffin.view.svg_shapes import slab
 from tiffin.view.svg_slabs import told
 from tiffin.view.svg_states import Look, look
 from tiffin.view.words import harmless
@@ -127,7 +127,7 @@ def _slab(canvas: Canvas, box: Box, tree: Tree) -> None:
     if name and measure(harmless(name), CAPTION_BOLD) <= box.width - 18:
         canvas.text(box.x + 13, box.y + 12.5, name, CAPTION_BOLD, "ink", room=box.width - 18, title=told(item))
     else:
-        canvas.label(box.x, box.y, box.width, box.height, told(item))
+        canvas.label(box, told(item))
 
 
 def far_look(tray: Tray) -> Look:

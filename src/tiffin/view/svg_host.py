@@ -16,9 +16,9 @@ from tiffin.view import signs
 from tiffin.view.forest import Crowd, in_order
 from tiffin.view.layout import Layout, lay_out
 from tiffin.view.picture import Picture, Tray
-from tiffin.view.svg_canvas import PAGE, PLAIN, SMALL, Canvas, measure, number, wrap
+from tiffin.view.svg_canvas import PAGE, PLAIN, SMALL, Box, Canvas, measure, number, wrap
 from tiffin.view.svg_far import draw_far, far_look, far_width
-from tiffin.view.svg_shapes import Box, drum, rail
+from tiffin.view.svg_shapes import drum, rail
 from tiffin.view.svg_states import Look, look
 from tiffin.view.svg_towers import MOST_COLUMNS, Ground, draw_towers, ground_for, host_style, towers_width
 from tiffin.view.words import amount, harmless, many
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NARROWEST = 560.0
 RAIL = 36
-DRUM = Box(0, 0, 82, 52)
+DRUM = Box(0, 0, 100, 52)
 DRUM_AT = 30
 """from a column's left end: the lines of networks pass on the left"""
 UNUSED = 3
@@ -145,10 +145,11 @@ def _rails(canvas: Canvas, picture: Picture, layout: Layout, ground: Ground, y: 
     for place in layout.places:
         if not isinstance(place.item, Tray) or not place.item.networks:
             continue
-        box, step = ground.box(place), 16 / len(place.item.networks)
+        box = ground.box(place)
+        step = min(14, (box.width / 2 - 26 - 14) / len(place.item.networks))  # up to the handle
         for turn, joined in enumerate(place.item.networks):
             if joined.network in lines:
-                at, line = box.x + 12 + step * turn, lines[joined.network]
+                at, line = box.x + 10 + step * turn, lines[joined.network]
                 canvas.path(f"M{number(at)} {number(line)}V{number(box.y)}", "drop")
                 canvas.circle(at, line, 4.5, "ring")
 
@@ -179,17 +180,17 @@ def _barrels(picture: Picture, layout: Layout) -> Iterator[Barrel]:
             slot = max(taken) + 1
         taken.add(slot)
         if turn == UNUSED:
-            yield Barrel(f"{len(idle) - turn} more", "used by none", slot, ())
+            yield Barrel(f"{len(idle) - turn} more", "unused", slot, ())
         else:
-            yield Barrel(volume.name, "used by none", slot, ())
+            yield Barrel(volume.name, "unused", slot, ())
 
 
 def _drums(canvas: Canvas, layout: Layout, ground: Ground, barrels: Sequence[Barrel], y: float) -> None:
     """Each drum has its own bracket below, and a line down to each of its users."""
-    lines = dict[int, int]()
+    lines, width = dict[int, int](), min(DRUM.width, ground.style.column - ground.style.free - DRUM_AT)
     for turn, barrel in enumerate(barrels):
         left = ground.column(barrel.slot) + DRUM_AT
-        middle, bus = left + DRUM.width / 2, y + DRUM.height + 10 + 6 * turn
+        middle, bus = left + width / 2, y + DRUM.height + 10 + 6 * turn
         ends = [middle]
         for user in barrel.users:
             box = ground.box(layout.places[user])
@@ -200,4 +201,4 @@ def _drums(canvas: Canvas, layout: Layout, ground: Ground, barrels: Sequence[Bar
         if barrel.users:
             canvas.path(f"M{number(middle)} {number(y + DRUM.height - 6)}V{number(bus)}", "pipe")
             canvas.path(f"M{number(min(ends))} {number(bus)}H{number(max(ends))}", "pipe")
-        drum(canvas, Box(left, y, DRUM.width, DRUM.height), barrel.name, barrel.below)
+        drum(canvas, Box(left, y, width, DRUM.height), barrel.name, barrel.below)

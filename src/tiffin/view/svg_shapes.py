@@ -8,7 +8,6 @@ All take the place and size of the shape itself; lips and handles stand out of i
 
 from __future__ import annotations
 
-from tiffin.record import NamedTuple
 from tiffin.view.picture import Mark
 from tiffin.view.svg_canvas import (
     BOLD,
@@ -17,6 +16,7 @@ from tiffin.view.svg_canvas import (
     CODE,
     SMALL,
     SMALL_BOLD,
+    Box,
     Canvas,
     Type,
     fit,
@@ -36,6 +36,7 @@ LIP = 4
 """of a tray, to both sides"""
 WALL = 8
 """by which a tray's walls rise above its content"""
+ARROW = 14
 HANDLE = 13
 """height of a frame's handle"""
 TAG = 22
@@ -46,25 +47,10 @@ CHIP = 17
 WORDS = {Mark.NEW: "new", Mark.CHANGED: "changed", Mark.MAKING: "being made", Mark.GOING: "going away"}
 
 
-class Box(NamedTuple):
-    x: float
-    y: float
-    width: float
-    height: float
-
-    @property
-    def right(self) -> float:
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> float:
-        return self.y + self.height
-
-
 def slab(canvas: Canvas, box: Box, mark: str = Mark.NONE, *, edges: int = 0, cap: float = CAP) -> None:
     """A closed box with its hatched cap and lock. `edges` of others look out from behind it."""
     x, y, width, height = box
-    lit = "-new" if mark == Mark.NEW else ""
+    lit = {Mark.NEW: "-new", Mark.CHANGED: "-changed"}.get(mark, "")
     for step in range(edges, 0, -1):
         canvas.path(
             f"M{number(x + 3 * step)} {number(y - 3 * step + 3)}v-3H{number(box.right - 3 * step)}v3", f"edge{lit}"
@@ -77,9 +63,15 @@ def slab(canvas: Canvas, box: Box, mark: str = Mark.NONE, *, edges: int = 0, cap
         canvas.texture(f"M{number(x + cap)} {number(y + 1)}V{low}H{number(x + 4)}q-3 0-3-3V{high}q0-3 3-3z", "hatch")
     if cap >= SMALL_CAP:
         canvas.path(f"M{number(x + cap)} {number(y)}v{number(height)}", f"edge{lit}")
-        canvas.circle(x + cap / 2, y + height / 2, min(9, height / 2 - 3, cap / 2 - 1.5), f"plain{lit}")
-        canvas.sign("lock", x + cap / 2 - 6, y + height / 2 - 6.3, "lit" if lit else "layS", "read-only", size=12)
-    going_arrow(canvas, x + width / 2, y, mark)
+        canvas.circle(
+            x + cap / 2,
+            y + height / 2,
+            min(9, height / 2 - 3, cap / 2 - 1.5),
+            "plain-new" if mark == Mark.NEW else "plain",
+        )
+        canvas.sign(
+            "lock", x + cap / 2 - 6, y + height / 2 - 6.3, "lit" if mark == Mark.NEW else "layS", "read-only", size=12
+        )
 
 
 def tray(canvas: Canvas, box: Box, mark: str = Mark.NONE, *, has_arrow: bool = True) -> None:
@@ -97,15 +89,8 @@ def tray(canvas: Canvas, box: Box, mark: str = Mark.NONE, *, has_arrow: bool = T
     )
     canvas.cover(x + width + LIP, y + height)
     canvas.sign("pencil", x + (9 if height > 40 else 6), y + height / 2 - 7, "rwS", "read-write", size=14)
-    if has_arrow:
-        going_arrow(canvas, x + width / 2, y - WALL, mark)
-
-
-def going_arrow(canvas: Canvas, middle: float, y: float, mark: str) -> None:
-    """Down above what is being made, up above what goes away."""
-    if mark in (Mark.MAKING, Mark.GOING):
-        sign = "down" if mark == Mark.MAKING else "removing"
-        canvas.sign(sign, middle - 8, y - 18, "rwS", WORDS[mark], size=16)
+    if has_arrow and ghost:
+        mark_arrow(canvas, x + width / 2 - 8, y - WALL - 18, mark)
 
 
 def parent_arrow(canvas: Canvas, x: float, y: float, until: float) -> None:
@@ -132,7 +117,8 @@ def frame(canvas: Canvas, box: Box, kind: str, gaps: Sequence[tuple[float, float
         canvas.path(rest, "restarting-open")
     else:
         rest = f"V{number(bottom - r)}a{r} {r} 0 0 1-{r} {r}H{number(x + r)}{left}"
-        canvas.path(f"{handle}{top}{corner}{rest}", kind)
+        canvas.path(f"{top}{corner}{rest}", kind)
+        canvas.path(handle, "restarting" if kind == "paused" else kind)  # dashes would hide its shape
 
 
 def corners(canvas: Canvas, box: Box, *, is_bad: bool) -> None:
@@ -200,10 +186,24 @@ def chip(canvas: Canvas, x: float, y: float, name: str, room: float, kind: str, 
     return width
 
 
-def mark_word(canvas: Canvas, x: float, y: float, mark: str, anchor: str = "") -> float:
-    """The word for how it differs from before."""
-    ink = "lit" if mark in (Mark.NEW, Mark.CHANGED) else "rwT"
-    return canvas.text(x, y, WORDS.get(mark, ""), CAPTION_BOLD, ink, anchor=anchor)
+def mark_width(mark: str) -> float:
+    """Of the word for how it differs from before, with its arrow."""
+    return measure(WORDS.get(mark, ""), CAPTION_BOLD) + (ARROW + 4 if mark in (Mark.MAKING, Mark.GOING) else 0)
+
+
+def mark_word(canvas: Canvas, x: float, y: float, mark: str) -> float:
+    """The word for how it differs from before, an arrow before it where it comes or goes; the width."""
+    left = x
+    if mark in (Mark.MAKING, Mark.GOING):
+        mark_arrow(canvas, x, y - ARROW + 2, mark)
+        left += ARROW + 4
+    canvas.text(left, y, WORDS.get(mark, ""), CAPTION_BOLD, "lit" if mark in (Mark.NEW, Mark.CHANGED) else "rwT")
+    return mark_width(mark)
+
+
+def mark_arrow(canvas: Canvas, x: float, y: float, mark: str) -> None:
+    """Down for what is being made, up for what goes away."""
+    canvas.sign("down" if mark == Mark.MAKING else "removing", x, y, "rwS", WORDS[mark], size=ARROW)
 
 
 def drum(canvas: Canvas, box: Box, name: str, below: str) -> None:

@@ -11,8 +11,22 @@ from tiffin.record import NamedTuple
 from tiffin.view.forest import Crowd, Fold, marked
 from tiffin.view.layout import Layout, Place
 from tiffin.view.picture import Mark, Slab, Tray, short
-from tiffin.view.svg_canvas import CAPTION, CODE, PLAIN, SMALL, SMALL_BOLD, Canvas, fit, measure, number
-from tiffin.view.svg_shapes import CAP, SMALL_CAP, TAG, WORDS, Box, chip, mark_word, parent_arrow, slab, tags, tray
+from tiffin.view.svg_canvas import CAPTION, CODE, PLAIN, SMALL, SMALL_BOLD, Box, Canvas, fit, measure, number
+from tiffin.view.svg_shapes import (
+    ARROW,
+    CAP,
+    SMALL_CAP,
+    TAG,
+    WORDS,
+    chip,
+    mark_arrow,
+    mark_width,
+    mark_word,
+    parent_arrow,
+    slab,
+    tags,
+    tray,
+)
 from tiffin.view.words import amount, harmless, many
 
 TYPE_CHECKING = False
@@ -23,7 +37,7 @@ GAP = 9
 SETTINGS = 24
 HANGING = 27
 """height of a row of tags"""
-ARROW = 38
+JOINT = 38
 """from a slab's left edge to the arrows to and from it"""
 
 
@@ -124,7 +138,8 @@ def _full(canvas: Canvas, box: Box, item: Slab | Fold, mark: str, hidden: Sequen
     size = canvas.text(right, base, amount(item.size) if item.size is not None else "", SMALL, "muted", anchor="end")
     text = label(item) if isinstance(item, Slab) or item.names else f"{len(item.slabs)} more layers"
     if is_low and mark in WORDS:
-        size += 8 + mark_word(canvas, right - size - 8, base, mark, "end")
+        size += 8 + mark_width(mark)
+        mark_word(canvas, right - size, base, mark)
     canvas.text(left, base, text, PLAIN, "ink", room=right - size - 10 - left)
     if is_low:
         return
@@ -135,7 +150,7 @@ def _full(canvas: Canvas, box: Box, item: Slab | Fold, mark: str, hidden: Sequen
         return
     left += canvas.text(left, below, digits, CODE, "muted", room=right - left) + 12
     if mark in WORDS:
-        mark_word(canvas, right, below, mark, "end")
+        mark_word(canvas, right - mark_width(mark), below, mark)
     elif hidden and right - left > 70:
         _hidden(canvas, left, right + 4, box.bottom - 20.5, hidden)
 
@@ -162,16 +177,16 @@ def _hang(canvas: Canvas, box: Box, item: Slab | Fold) -> None:
         y -= SETTINGS
         _rule(canvas, box, y + SETTINGS / 2 - 1, settings)
     if item.names:
-        tags(canvas, box.right - 2, y - HANGING + 3, item.names, box.width - ARROW - 24)
+        tags(canvas, box.right - 2, y - HANGING + 3, item.names, box.width - JOINT - 24)
 
 
 def _rule(canvas: Canvas, box: Box, y: float, settings: Sequence[str]) -> None:
     """Steps that changed only settings: a dotted line, no box."""
     canvas.circle(box.x + 2, y, 2.5, "knob")
     canvas.circle(box.right - 2, y, 2.5, "knob")
-    canvas.path(f"M{number(box.x + 8)} {number(y)}H{number(box.x + ARROW - 9)}", "dotted")
-    canvas.sign("settings", box.x + ARROW + 10, y - 7, "layS", "only settings: no layer of its own", size=14)
-    left = box.x + ARROW + 30
+    canvas.path(f"M{number(box.x + 8)} {number(y)}H{number(box.x + JOINT - 9)}", "dotted")
+    canvas.sign("settings", box.x + JOINT + 10, y - 7, "layS", "only settings: no layer of its own", size=14)
+    left = box.x + JOINT + 30
     shown = ", ".join(settings[:6]) + (f", {len(settings) - 6} more" if len(settings) > 6 else "")
     left += canvas.text(left, y + 4, shown, SMALL, "muted", room=box.right - 16 - left) + 6
     if left < box.right - 8:
@@ -180,6 +195,7 @@ def _rule(canvas: Canvas, box: Box, y: float, settings: Sequence[str]) -> None:
 
 def _small(canvas: Canvas, box: Box, item: Slab | Fold, mark: str) -> None:
     """One line: the tags go before the label, the label before the size."""
+    canvas.label(box, f"{WORDS[mark]}: {told(item)}" if mark in WORDS else told(item))
     left, right, base = box.x + SMALL_CAP + 8, box.right - 10, box.y + box.height / 2 + 4.5
     room = right - left
     size = amount(item.size) if item.size is not None else ""
@@ -187,14 +203,24 @@ def _small(canvas: Canvas, box: Box, item: Slab | Fold, mark: str) -> None:
     text = label(item)
     if size and room - wide > 110 + 90 * bool(item.names):
         right -= canvas.text(right, base, size, SMALL, "muted", anchor="end") + 8
-    if mark in WORDS and right - left > 60:
-        right -= mark_word(canvas, right, base, mark, "end") + 8
+    if mark in WORDS:
+        right = _note_mark(canvas, left, right, base, mark, 90 if item.names else 40)
     if item.names:
         edge = right if right < box.right - 10 else right + 5
         right = edge - tags(canvas, edge, box.y + (box.height - TAG) / 2, item.names, edge - left + 6) - 3
     room = right - left
     if len(fit(harmless(text), PLAIN, room)) > min(4, len(text) - 1):
         canvas.text(left, base, text, PLAIN, "ink", room=room)
+
+
+def _note_mark(canvas: Canvas, left: float, right: float, base: float, mark: str, rest: float) -> float:
+    """Its word up to `right`, or only its arrow where less than `rest` would be left; where what is left ends."""
+    if right - left - mark_width(mark) - 8 > rest or mark == Mark.NEW:
+        return right - mark_word(canvas, right - mark_width(mark), base, mark) - 8
+    if mark in (Mark.MAKING, Mark.GOING):
+        mark_arrow(canvas, right - ARROW, base - ARROW + 2, mark)
+        return right - ARROW - 6
+    return right
 
 
 def _settings(item: Slab | Fold) -> tuple[str, ...]:
@@ -225,7 +251,9 @@ def put_tray(canvas: Canvas, box: Box, item: Tray, removed: Sequence[str]) -> fl
         mark = Mark.NONE
     else:
         left += canvas.text(left, box.y + 34, digits, CODE, "muted") + 12
-    words = mark_word(canvas, right, box.y + 34, mark, "end") + 8 if mark in WORDS else 0
+    words = 0.0
+    if mark in WORDS:
+        words = mark_word(canvas, right - mark_width(mark), box.y + 34, mark) + 8
     if item.changes and any(item.changes):
         canvas.text(right - words, box.y + 34, _counted(item), CODE, "muted", anchor="end", room=right - words - left,
                     title="paths added, changed, removed")  # fmt: skip
@@ -259,7 +287,7 @@ def _counted(item: Tray) -> str:
 def join_down(canvas: Canvas, box: Box, until: float) -> None:
     """The arrow from a slab or tray to what it lies on."""
     if until - box.bottom >= 5:
-        parent_arrow(canvas, box.x + ARROW, box.bottom, until)
+        parent_arrow(canvas, box.x + JOINT, box.bottom, until)
 
 
 GOING_UP = 14

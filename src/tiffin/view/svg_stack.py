@@ -18,9 +18,9 @@ from tiffin.view.forest import Fold
 from tiffin.view.layout import Layout, Place
 from tiffin.view.picture import Picture, Slab, Tray, Use
 from tiffin.view.svg_boxes import card, card_height, space_height, space_panel, union_view, view_height
-from tiffin.view.svg_canvas import CAPTION, CODE, SMALL, Canvas, measure, number
+from tiffin.view.svg_canvas import CAPTION, CODE, SMALL, Box, Canvas, measure, number
 from tiffin.view.svg_processes import draw_processes, processes_height
-from tiffin.view.svg_shapes import HANDLE, TAG, WALL, Box, drum, rail, socket, tag, tag_width, tags
+from tiffin.view.svg_shapes import HANDLE, TAG, WALL, drum, rail, socket, tag, tag_width, tags
 from tiffin.view.svg_slabs import (
     GAP,
     GOING_UP,

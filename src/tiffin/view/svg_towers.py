@@ -10,9 +10,9 @@ from tiffin.record import NamedTuple
 from tiffin.view import signs
 from tiffin.view.forest import Crowd, Fold, in_order
 from tiffin.view.layout import Layout, Place
-from tiffin.view.picture import Mark, Picture, Slab, Tray, is_new, short
-from tiffin.view.svg_canvas import BOLD, CAPTION, CODE, SMALL, Canvas, fit, measure, number
-from tiffin.view.svg_shapes import HANDLE, TAG, WORDS, Box, mark_word, socket, tag, tag_width, tray
+from tiffin.view.picture import Picture, Slab, Tray, is_new, short
+from tiffin.view.svg_canvas import BOLD, CAPTION, CODE, SMALL, Box, Canvas, fit, measure, number
+from tiffin.view.svg_shapes import HANDLE, TAG, mark_word, socket, tag, tag_width, tray
 from tiffin.view.svg_slabs import Level, Style, bowl, is_leaving, join_down, levels, put_slab
 from tiffin.view.svg_states import look, message, state_sign, surround, trouble
 from tiffin.view.words import amount, harmless, many
@@ -126,7 +126,7 @@ def _block(canvas: Canvas, box: Box, item: Tray, at: float) -> None:
     state_sign(canvas, left, box.y + 11, item, at)
     name = item.name or ("new container" if is_new(item.id) else short(item.id))
     canvas.text(left + 20, box.y + 22.5, name, BOLD, "ink", room=room - 20, title=_told(item, at))
-    used = _marked(canvas, left, box.y + 42, item.mark)
+    used = mark_word(canvas, left, box.y + 42, item.mark) + 10 if item.mark else 0
     if room - used > 40:
         _doing(canvas, left + used, box.y + 42, room - used, item, at)
     if item.ports:
@@ -134,17 +134,6 @@ def _block(canvas: Canvas, box: Box, item: Tray, at: float) -> None:
     low = _low(box, BOWL_LIFT if is_leaving(item) else 0)
     bowl(canvas, low, item, has_arrow=False)
     _weigh(canvas, low, item.size)
-
-
-def _marked(canvas: Canvas, x: float, y: float, mark: str) -> float:
-    """How it differs from before, with an arrow where it comes or goes; its width."""
-    if not mark:
-        return 0
-    arrow = 0
-    if mark in (Mark.MAKING, Mark.GOING):
-        canvas.sign("down" if mark == Mark.MAKING else "removing", x, y - 11, "rwS", WORDS[mark], size=14)
-        arrow = 20
-    return arrow + mark_word(canvas, x + arrow, y, mark) + 10
 
 
 def _doing(canvas: Canvas, x: float, y: float, room: float, item: Tray, at: float) -> None:
@@ -159,8 +148,9 @@ def _doing(canvas: Canvas, x: float, y: float, room: float, item: Tray, at: floa
     elif trouble(item):
         message(canvas, x, y, item, room)
     else:
-        words = signs.word(item, at)
-        ink = look(item).ink
+        words, ink = signs.word(item, at), look(item).ink
+        if measure(words, CAPTION) > room:
+            words = signs.word(item) if item.exit_code is not None else item.state
         canvas.text(x, y, words, CAPTION, "bad" if ink == "bad" else "muted", room=room)
 
 

@@ -7,8 +7,6 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
-
 from tiffin.model.nouns import State
 from tiffin.view import signs, words
 from tiffin.view.cells import Pen, Run, Sheet, Style, bold, fit, length, wrapped
@@ -27,10 +25,6 @@ BAR = 8
 SHORTEST_BAR = 3
 MOST_LINES = 4  # of one value
 NEARLY_FULL = 0.95
-NAMESPACES = MappingProxyType({
-    "mnt": "mounts", "pid": "processes", "net": "network", "ipc": "ipc", "uts": "host name", "cgroup": "cgroups",
-    "user": "users", "time": "clocks",
-})  # fmt: skip
 
 
 def processes(style: Style, columns: int, tray: Tray) -> Sheet:
@@ -78,8 +72,8 @@ def gauges(style: Style, columns: int, shown: Iterable[Gauge]) -> Sheet:
 def fences(style: Style, columns: int, space: Space) -> Sheet:
     """What holds its processes back: namespaces, cgroup, protections."""
     say = Sheet(style).say
-    own = [NAMESPACES.get(each.kind) or say(each.kind) for each in space.namespaces if each.is_own]
-    shared = [NAMESPACES.get(each.kind) or say(each.kind) for each in space.namespaces if not each.is_own]
+    own = [signs.NAMESPACES.get(each.kind) or say(each.kind) for each in space.namespaces if each.is_own]
+    shared = [signs.NAMESPACES.get(each.kind) or say(each.kind) for each in space.namespaces if not each.is_own]
     rows = [("its own", ", ".join(own)), ("the host's", ", ".join(shared)), ("cgroup", say(space.cgroup))]
     rows += [(say(each.name), say(each.text)) for each in space.protections]
     return _table(style, columns, [(key, value) for key, value in rows if value])
