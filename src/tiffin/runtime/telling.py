@@ -36,6 +36,19 @@ PLAIN: dict[type, str] = {
 }
 
 
+def namespaces(flags: int) -> str:
+    """ "pid, ipc and uts": those that flags of clone(2) name."""
+    *first, last = [name for flag, name in NAMESPACES if flags & flag]
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def of_launcher() -> str:
+    """The namespaces in which each process is forked that is to become a container's first: before any step."""
+    from tiffin.runtime.spawner import SPACES  # which nobody else needs
+
+    return namespaces(SPACES)
+
+
 @singledispatch
 def does(step: steps.Step) -> str:
     """What the step does, as a command."""
@@ -101,7 +114,7 @@ def _(step: steps.SetHostname) -> str:
 
 @does.register
 def _(step: steps.JoinSpace) -> str:
-    return "enter the namespaces " + ", ".join(name for flag, name in NAMESPACES if step.flags & flag)
+    return f"enter the {namespaces(step.flags)} namespaces"
 
 
 @does.register

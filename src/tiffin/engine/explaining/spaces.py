@@ -16,7 +16,7 @@ from tiffin.model.config import Config, HostConfig
 from tiffin.model.nouns import Container, State
 from tiffin.model.states import ALIVE
 from tiffin.runtime.plan import Plan
-from tiffin.runtime.telling import does
+from tiffin.runtime.telling import does, of_launcher
 from tiffin.view.explanation import PlannedStep
 from tiffin.view.picture import Space, is_new
 
@@ -258,7 +258,6 @@ def _steps_of_start(record: ContainerRecord, plan: Plan, *, is_there: bool) -> t
 
     sources = [binds.parse(text).source for text in record.host.binds]
     missing = [path for path in sources if not os.path.lexists(path)]
-    own = "mount, pid, ipc, uts and network" if record.host.network_mode != "host" else "mount, pid, ipc and uts"
     limits = _in_words(plan.limits)
     return (
         *(PlannedStep(f"make the folder {path} on the host", "a source that is missing is made") for path in missing),
@@ -267,7 +266,7 @@ def _steps_of_start(record: ContainerRecord, plan: Plan, *, is_there: bool) -> t
             begins="connect(",
         ),
         PlannedStep(f"make the control group, {limits}", "so that memory, processors and processes are counted"),
-        PlannedStep(f"unshare {own} namespaces", "it sees only its own"),
+        PlannedStep(f"begin in new {of_launcher()} namespaces", "the child was forked into them: it sees only its own"),
         *(
             PlannedStep(_with_id(does(step), record.id, is_there=is_there), step.why, number=number)
             for number, step in enumerate(plan.steps)
