@@ -121,19 +121,12 @@ class Scene:
     def explain(self, verb: str, command: str, focus: Sequence[str], outcome: Callable[[], Outcome]) -> Explained:
         """What is not there cannot be explained, and its error is raised; what is refused is explained as such."""
         row = VERBS[verb]
-        self.world = world.measured(self.parts, self.world, focus)
-        try:
-            found, refusal = outcome(), ""
-        except NotFound:
-            raise
-        except NotModified as error:  # so be it
-            found, refusal = Outcome(self.host, f"all is as before: {error}"), ""
-        except TiffinError as error:
-            found, refusal = Outcome(self.host, ""), str(error)
-        later = self._after(found)
+        here = self.of(world.measured(self.parts, self.world, focus))
+        found, refusal = self._tried(outcome)
+        later = here._after(found)
         shown = {*focus, *found.focus}
         shown |= {self.host.containers[id].top or id for id in shown & set(self.host.containers)}  # what they stand on
-        takes, gives = marked(world.pictured(self.world), world.pictured(later.world))
+        takes, gives = marked(world.pictured(here.world), world.pictured(later.world))
         explanation = Explanation(
             command,
             takes._replace(cards=found.takes),
@@ -147,6 +140,17 @@ class Scene:
             remarks=_stays(found.removal),
         )
         return Explained(explanation, later)
+
+    def _tried(self, outcome: Callable[[], Outcome]) -> tuple[Outcome, str]:
+        """And why it would be refused, if it would."""
+        try:
+            return outcome(), ""
+        except NotFound:
+            raise
+        except NotModified as error:  # so be it
+            return Outcome(self.host, f"all is as before: {error}"), ""
+        except TiffinError as error:
+            return Outcome(self.host, ""), str(error)
 
     def _after(self, outcome: Outcome) -> Scene:
         """What a process space may change at any moment is known no more."""
