@@ -42,7 +42,7 @@ def test_any_page_is_harmless(content: Picture | Explanation) -> None:
 
 def test_a_page_has_the_drawing_and_the_same_in_words() -> None:
     found = Reader(html.page(pictures.web()))
-    assert {"svg", "h1", "p"} <= found.tags
+    assert {"svg", "h2", "p"} <= found.tags
     assert sentences.describe(pictures.web()) in found.words
     assert sentences.title(pictures.web()) in found.words
 

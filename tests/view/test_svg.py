@@ -12,8 +12,8 @@ from tests.view import arbitrary, pictures
 from tests.view.drawing import SVG, read, texts
 from tiffin.model.nouns import State
 from tiffin.view import sentences, svg
-from tiffin.view.explanation import Explanation
-from tiffin.view.picture import Mark, Picture, Process, Slab, Space
+from tiffin.view.explanation import Explanation, PlannedStep
+from tiffin.view.picture import Card, Mark, Picture, Process, Protection, Slab, Space
 from tiffin.view.svg_canvas import HEADING, PLAIN, Canvas, fit, fit_middle, measure, wrap
 
 ELEMENTS = {"svg", "title", "desc", "style", "defs", "g", "pattern", "rect", "path", "circle", "text", "use"}
@@ -39,10 +39,33 @@ def _many(containers: int) -> Picture:
     return Picture("host", "this host", tuple(slabs), trays, at=pictures.NOW)
 
 
+def _guarded() -> Picture:
+    """A container with all that an engine may say about what holds it back."""
+    words = "set-user-id programs give them within the capabilities, and /proc/acpi and /sys/firmware are masked " * 3
+    kept = tuple(
+        Protection(name, words) for name in ("capabilities", "system calls", "read-only paths", "out of memory")
+    )
+    space = pictures.web_tray().space
+    assert space is not None
+    return pictures.web(space=space._replace(protections=kept, cgroup="/tiffin/" + "0123456789" * 8))
+
+
+def _long() -> Explanation:
+    """A compound verb with many steps, with calls, and with a long card on one side."""
+    run = pictures.explain_run()
+    create, start = run.parts
+    steps = tuple(PlannedStep(f"do number {n} of all that there is to do", "for a reason " * 9) for n in range(30))
+    calls = tuple(PlannedStep(f"call {n}", "", ('openat(5, "name") = 6',) * 70, 123_456) for n in range(2))
+    card = Card("image", "debian", tuple((f"fact {n}", "/var/lib/a/long/path/" * 3) for n in range(30)))
+    parts = (create._replace(steps=steps), start._replace(steps=calls), start, start)
+    return run._replace(parts=parts, takes=run.takes._replace(cards=(card,)), remarks=("It is so. " * 30,))
+
+
 SAMPLES: dict[str, Picture] = {
     "web": pictures.web(),
     "image": pictures.web_image(),
     "host": pictures.host(),
+    "guarded": _guarded(),
     "crowd": pictures.crowd(70),
     "many": _many(60),
     "tall": pictures.one(pictures.in_state(State.RUNNING), *(f"RUN step {n} of a long build" for n in range(40))),
@@ -56,6 +79,7 @@ SHEETS: dict[str, Explanation] = {
     "commit": pictures.explain_commit(),
     "rm": pictures.explain_rm(),
     "refused": pictures.explain_refused(),
+    "long": _long(),
 }
 ALL: dict[str, Picture | Explanation] = {**SAMPLES, **SHEETS}
 

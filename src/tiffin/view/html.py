@@ -27,7 +27,7 @@ def page(content: Picture | Explanation, *, theme: str = "auto") -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{escape(_title(content))}</title>\n<style>{_style(theme)}</style>\n</head>\n<body>\n<main>\n"
         f'<div class="drawing">{_drawing(content, theme).strip()}</div>\n'
-        f"<h1>{escape(_title(content))}</h1>\n<p>{escape_long(_words(content))}</p>\n</main>\n</body>\n</html>\n"
+        f"<h2>In words</h2>\n<p>{escape_long(_words(content))}</p>\n</main>\n</body>\n</html>\n"
     )
 
 
@@ -60,7 +60,7 @@ def _style(theme: str) -> str:
     """Of the page around the drawing."""
     shape = (
         f"body{{margin:0;font:14px/1.6 {SANS}}}main{{padding:0 0 40px}}.drawing{{overflow-x:auto}}"
-        ".drawing svg{display:block}h1{font-size:16px;margin:24px 28px 4px}p{max-width:76ch;margin:0 28px}"
+        ".drawing svg{display:block}h2{font-size:16px;margin:24px 28px 4px}p{max-width:76ch;margin:0 28px}"
     )
     light, dark = _colours("light"), _colours("dark")
     if theme == "auto":

@@ -1,13 +1,12 @@
-"""What stands beside a stack: the union view, cards of metadata, and what holds a process space together.
+"""What stands beside a stack: the union view, and cards of metadata.
 
-All are drawn from a corner downwards, and tell how high they have become.
+Both are drawn from a corner downwards, and tell how high they have become.
 """
 
 from __future__ import annotations
 
 from tiffin.record import NamedTuple
-from tiffin.view import signs
-from tiffin.view.picture import Card, Gauge, Namespace, Row, Space, View
+from tiffin.view.picture import Card, Row, View
 from tiffin.view.svg_canvas import (
     CAPTION,
     CODE,
@@ -22,7 +21,7 @@ from tiffin.view.words import harmless, many
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 HEADER = 30
 ROW = 20
@@ -126,7 +125,7 @@ def card(canvas: Canvas, x: float, y: float, width: float, card: Card) -> float:
         return height
     canvas.path(f"M{number(x + 12)} {number(y + 30)}H{number(x + width - 12)}", "rule")
     rows = card.rows[:MOST_CARD_ROWS]
-    _pairs(canvas, x + 12, y + 36, width - 24, rows, _column((key for key, _ in rows), width))
+    pairs(canvas, x + 12, y + 36, width - 24, rows, column_of((key for key, _ in rows), width))
     if len(card.rows) > MOST_CARD_ROWS:
         canvas.text(
             x + 12, y + 49 + CARD_ROW * MOST_CARD_ROWS, f"{len(card.rows) - MOST_CARD_ROWS} more", SMALL, "muted"
@@ -134,91 +133,15 @@ def card(canvas: Canvas, x: float, y: float, width: float, card: Card) -> float:
     return height
 
 
-def _column(names: Iterable[str], width: float) -> float:
+def column_of(names: Iterable[str], width: float) -> float:
     """How wide a column of names is."""
     return min(max([62, *(measure(harmless(name), SMALL) + 12 for name in names)]), width * 0.4)
 
 
-def _pairs(canvas: Canvas, x: float, y: float, width: float, rows: Sequence[tuple[str, str]], column: float) -> float:
+def pairs(canvas: Canvas, x: float, y: float, width: float, rows: Iterable[tuple[str, str]], column: float) -> float:
     """A column of names and a column of values; where it ends."""
     for key, value in rows:
         canvas.text(x, y + 13, key, SMALL, "muted", room=column - 8)
-        canvas.text(x + column, y + 13, value, CODE, "ink", room=width - column)
+        canvas.text(x + column, y + 13, value, CODE, "ink", room=width - column, is_path=value.startswith("/"))
         y += CARD_ROW
     return y
-
-
-def space_height(space: Space, width: float) -> float:
-    """How high the panel will be; 0 if there is nothing to say."""
-    rows = len(space.gauges) + len(space.protections) + bool(space.cgroup)
-    names = len(_chip_rows(space.namespaces, width - 24)) if space.namespaces else 0
-    return 36 + CARD_ROW * rows + (names * 24 + 22 if names else 0) + 8 if rows or names else 0
-
-
-def space_panel(canvas: Canvas, x: float, y: float, width: float, space: Space) -> float:
-    """Limits, namespaces and protections of a process space, as they were read back from the kernel. Its height."""
-    height = space_height(space, width)
-    if not height:
-        return 0
-    canvas.rect(x, y, width, height, "capsule", r=8)
-    canvas.text(x + 12, y + 20, "process space", SMALL_BOLD, "fr")
-    canvas.path(f"M{number(x + 12)} {number(y + 30)}H{number(x + width - 12)}", "rule")
-    names = ("cgroup", *(gauge.name for gauge in space.gauges), *(one.name for one in space.protections))
-    column, at = _column(names, width), y + 36
-    for gauge in space.gauges:
-        _gauge(canvas, x + 12, at, width - 24, gauge, column)
-        at += CARD_ROW
-    texts = ((("cgroup", space.cgroup),) if space.cgroup else ()) + tuple(
-        (protection.name, protection.text) for protection in space.protections
-    )
-    at = _pairs(canvas, x + 12, at, width - 24, texts, column)
-    if space.namespaces:
-        _namespaces(canvas, x + 12, at, width - 24, space.namespaces)
-    return height
-
-
-def _gauge(canvas: Canvas, x: float, y: float, width: float, gauge: Gauge, column: float) -> None:
-    full = gauge.limit is not None and gauge.used is not None and gauge.used >= gauge.limit > 0
-    canvas.text(x, y + 13, gauge.name, SMALL, "muted", room=column - 8)
-    left, bar = x + column, 60
-    if gauge.limit:
-        bad = "-bad" if full else ""
-        canvas.rect(left, y + 5, bar, 8, f"gauge{bad}", r=4)
-        part = min((gauge.used or 0) / gauge.limit, 1)
-        if part > 0:
-            canvas.rect(left + 2, y + 7, max((bar - 4) * part, 4), 4, f"gauge-fill{bad}", r=2)
-        left += bar + 8
-    canvas.text(left, y + 13, signs.use(gauge), SMALL, "bad" if full else "ink", room=x + width - left)
-
-
-def _namespaces(canvas: Canvas, x: float, y: float, width: float, namespaces: Sequence[Namespace]) -> None:
-    canvas.text(x, y + 14, "namespaces", SMALL, "muted")
-    canvas.text(x + width, y + 14, "solid: its own, dashed: the host's", CAPTION, "muted", anchor="end",
-                room=width - 90)  # fmt: skip
-    at = y + 22
-    for row in _chip_rows(namespaces, width):
-        left = x
-        for namespace, wide in row:
-            canvas.rect(left, at, wide, 19, "chip-own" if namespace.is_own else "chip-ghost", r=3)
-            whose = "its own" if namespace.is_own else "the host's"
-            ink = "ink" if namespace.is_own else "muted"
-            canvas.text(left + 8, at + 13.5, _kind(namespace), SMALL, ink, room=wide - 15,
-                        title=f"{namespace.kind}, {whose}, {namespace.number}")  # fmt: skip
-            left += wide + 6
-        at += 24
-
-
-def _chip_rows(namespaces: Sequence[Namespace], width: float) -> list[list[tuple[Namespace, float]]]:
-    rows, left = [list[tuple[Namespace, float]]()], width
-    for namespace in namespaces:
-        wide = min(measure(_kind(namespace), SMALL) + 16, width)
-        if wide > left and rows[-1]:
-            rows.append([])
-            left = width
-        rows[-1].append((namespace, wide))
-        left -= wide + 6
-    return rows
-
-
-def _kind(namespace: Namespace) -> str:
-    return signs.NAMESPACES.get(namespace.kind) or harmless(namespace.kind)

@@ -160,6 +160,15 @@ class Canvas:
         self.cover(x + (0 if anchor == "end" else width / 2 if anchor == "mid" else width), y)
         return width
 
+    def lines(self, x: float, y: float, text: str, type: Type, ink: str, *, room: float, pitch: float,
+              most: int = 8) -> float:  # fmt: skip
+        """Several lines, the first with its baseline at y; where that of the next one would be."""
+        found, whole = wrap(text, type, room, most), " ".join(harmless(text).split())
+        for line in found:
+            self.text(x, y, line, type, ink, title="" if " ".join(found) == whole else whole)
+            y += pitch
+        return y
+
     def rect(self, x: float, y: float, width: float, height: float, kind: str, *, r: float = 0) -> None:
         round = f' rx="{number(r)}"' if r else ""
         box = f'x="{number(x)}" y="{number(y)}" width="{number(max(width, 0))}" height="{number(max(height, 0))}"'

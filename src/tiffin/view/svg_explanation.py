@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tiffin.view import sentences
 from tiffin.view.layout import lay_out_both
-from tiffin.view.svg_canvas import BOLD, COMMAND, PAGE, PLAIN, SMALL, Canvas, number, wrap
+from tiffin.view.svg_canvas import BOLD, COMMAND, PAGE, PLAIN, SMALL, Canvas, number
 from tiffin.view.svg_scene import Scene, say, scene
 from tiffin.view.svg_steps import draw_steps
 
@@ -59,10 +59,7 @@ def _bar(canvas: Canvas, y: float, right: float, explanation: Explanation) -> fl
 
 def _section(canvas: Canvas, y: float, word: str, words: str, draw: Callable[[float, float], float]) -> float:
     canvas.text(EDGE, y + 24, word, PAGE, "ink")
-    below = y + 28
-    for line in wrap(words, SMALL, LABEL - 26, 6):
-        below += 18
-        canvas.text(EDGE, below, line, SMALL, "muted")
+    below = canvas.lines(EDGE, y + 46, words, SMALL, "muted", room=LABEL - 26, pitch=18, most=6) - 18
     return max(draw(EDGE + LABEL, y), below)
 
 
@@ -70,9 +67,7 @@ def _end(canvas: Canvas, y: float, right: float, explanation: Explanation) -> No
     """What else is to be said, how to do it, or how it came."""
     left, room = EDGE + LABEL, right - EDGE - LABEL
     for remark in explanation.remarks:
-        for line in wrap(remark, SMALL, min(room, 760)):
-            y += 18
-            canvas.text(left, y, line, SMALL, "muted")
+        y = canvas.lines(left, y + 18, remark, SMALL, "muted", room=min(room, 760), pitch=18) - 18
     y += 26
     if explanation.truth is None and not explanation.refusal:
         used = canvas.text(left, y, "Do it:", BOLD, "ink") + 12

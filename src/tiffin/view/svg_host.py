@@ -16,7 +16,7 @@ from tiffin.view import signs
 from tiffin.view.forest import Crowd, in_order
 from tiffin.view.layout import Layout, lay_out
 from tiffin.view.picture import Picture, Tray
-from tiffin.view.svg_canvas import PAGE, PLAIN, SMALL, Box, Canvas, measure, number, wrap
+from tiffin.view.svg_canvas import PAGE, PLAIN, SMALL, Box, Canvas, measure, number
 from tiffin.view.svg_far import draw_far, far_look, far_width
 from tiffin.view.svg_shapes import drum, rail
 from tiffin.view.svg_states import Look, look
@@ -59,9 +59,7 @@ def draw_host(canvas: Canvas, x: float, y: float, picture: Picture) -> None:
         canvas.text(x, y + 8, "Nothing stands here yet.", PLAIN, "ink")
         return
     bottom = draw_far(canvas, x, y, picture) if is_far else _near(canvas, x, y, picture, layout)
-    for line in wrap(FAR if is_far else NEAR, SMALL, wide, 3):
-        bottom += 18
-        canvas.text(x, bottom + 8, line, SMALL, "muted")
+    canvas.lines(x, bottom + 26, FAR if is_far else NEAR, SMALL, "muted", room=wide, pitch=18)
 
 
 def _near(canvas: Canvas, x: float, y: float, picture: Picture, layout: Layout) -> float:
@@ -89,9 +87,7 @@ def _heading(
     title = harmless(picture.title or "this host")
     top = y + 11
     used = canvas.text(x, y + 22, title[:1].upper() + title[1:], PAGE, "ink", room=width)
-    for line in wrap(_stock(picture), SMALL, width, 2):
-        canvas.text(x, y + 46, line, SMALL, "muted")
-        y += 18
+    y = canvas.lines(x, y + 46, _stock(picture), SMALL, "muted", room=width, pitch=18) - 46
     counts = [(looks(tray), signs.kind(tray), text) for tray, text in _counts(picture)]
     whole = sum(measure(text, PLAIN) + 42 for _, _, text in counts)
     if whole + used + 60 <= width:

@@ -55,7 +55,7 @@ def _alone(canvas: Canvas, pictures: Sequence[Picture], layouts: Sequence[Layout
     def show(picture: Picture, layout: Layout) -> Draw:
         if not layout.places and not picture.cards and not picture.ground_names:
             return lambda x, y: say(canvas, x, y, "nothing")
-        return lambda x, y: draw_stack(canvas, x, y - 8, picture, layout, planned)
+        return lambda x, y: draw_stack(canvas, x, y - 8, picture, layout, planned, has_panel=len(pictures) == 1)
 
     wide = planned.right + (SIDE + CARD if any(picture.cards for picture in pictures) else 0)
     return Scene(wide, [show(*both) for both in zip(pictures, layouts, strict=True)])

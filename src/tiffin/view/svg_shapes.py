@@ -186,19 +186,20 @@ def chip(canvas: Canvas, x: float, y: float, name: str, room: float, kind: str, 
     return width
 
 
-def mark_width(mark: str) -> float:
+def mark_width(mark: str, *, has_arrow: bool = True) -> float:
     """Of the word for how it differs from before, with its arrow."""
-    return measure(WORDS.get(mark, ""), CAPTION_BOLD) + (ARROW + 4 if mark in (Mark.MAKING, Mark.GOING) else 0)
+    arrow = ARROW + 4 if has_arrow and mark in (Mark.MAKING, Mark.GOING) else 0
+    return measure(WORDS.get(mark, ""), CAPTION_BOLD) + arrow
 
 
-def mark_word(canvas: Canvas, x: float, y: float, mark: str) -> float:
+def mark_word(canvas: Canvas, x: float, y: float, mark: str, *, has_arrow: bool = True) -> float:
     """The word for how it differs from before, an arrow before it where it comes or goes; the width."""
     left = x
-    if mark in (Mark.MAKING, Mark.GOING):
+    if has_arrow and mark in (Mark.MAKING, Mark.GOING):
         mark_arrow(canvas, x, y - ARROW + 2, mark)
         left += ARROW + 4
     canvas.text(left, y, WORDS.get(mark, ""), CAPTION_BOLD, "lit" if mark in (Mark.NEW, Mark.CHANGED) else "rwT")
-    return mark_width(mark)
+    return mark_width(mark, has_arrow=has_arrow)
 
 
 def mark_arrow(canvas: Canvas, x: float, y: float, mark: str) -> None:

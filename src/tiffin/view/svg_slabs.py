@@ -253,7 +253,9 @@ def put_tray(canvas: Canvas, box: Box, item: Tray, removed: Sequence[str]) -> fl
         left += canvas.text(left, box.y + 34, digits, CODE, "muted") + 12
     words = 0.0
     if mark in WORDS:
-        words = mark_word(canvas, right - mark_width(mark), box.y + 34, mark) + 8
+        words = mark_width(mark, has_arrow=False)  # the arrow stands above
+        mark_word(canvas, right - words, box.y + 34, mark, has_arrow=False)
+        words += 8
     if item.changes and any(item.changes):
         canvas.text(right - words, box.y + 34, _counted(item), CODE, "muted", anchor="end", room=right - words - left,
                     title="paths added, changed, removed")  # fmt: skip

@@ -17,7 +17,7 @@ from tiffin.record import NamedTuple
 from tiffin.view.forest import Fold
 from tiffin.view.layout import Layout, Place
 from tiffin.view.picture import Picture, Slab, Tray, Use
-from tiffin.view.svg_boxes import card, card_height, space_height, space_panel, union_view, view_height
+from tiffin.view.svg_boxes import card, union_view, view_height
 from tiffin.view.svg_canvas import CAPTION, CODE, SMALL, Box, Canvas, measure, number
 from tiffin.view.svg_processes import draw_processes, processes_height
 from tiffin.view.svg_shapes import HANDLE, TAG, WALL, drum, rail, socket, tag, tag_width, tags
@@ -33,6 +33,7 @@ from tiffin.view.svg_slabs import (
     put_slab,
     put_tray,
 )
+from tiffin.view.svg_space import space_panel
 from tiffin.view.svg_states import message, state, state_width, surround, trouble
 from tiffin.view.words import amount, harmless
 
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 STYLE = Style(column=310, free=0, slab=44, fold=32, gap=GAP, is_full=True)
 STACK = 310.0
 VIEW = 272.0
-CARD = 300.0
+CARD = 348.0
 INSIDE = 18
 NUMBERS = 34
 BETWEEN = 34
@@ -117,13 +118,18 @@ def _tray_height(tray: Tray, removed: Sequence[str]) -> float:
     return 72 if tray.files or removed else 44
 
 
-def draw_stack(canvas: Canvas, x: float, y: float, picture: Picture, layout: Layout, plan: Plan) -> float:
-    """Draw it, and tell where it ends below."""
+def draw_stack(
+    canvas: Canvas, x: float, y: float, picture: Picture, layout: Layout, plan: Plan, *, has_panel: bool
+) -> float:
+    """Draw it, and tell where it ends below. `has_panel`: with all that holds the process space together."""
     tray = picture.trays[-1] if picture.trays else None
     box = _frame_box(x, y, picture, plan)
     if tray:
         _around(canvas, box, tray, picture.at)
-    _cards(canvas, x + plan.right + SIDE, y + (plan.frame if plan.tray else plan.top), picture, tray)
+    side, high = x + plan.right + SIDE, y + (plan.frame if plan.tray else plan.top)
+    low = _cards(canvas, side, high, picture)
+    if tray and tray.space and tray.is_alive and has_panel:
+        low = space_panel(canvas, side, low, CARD, tray.space)
     known = numbers(layout)
     own = _view(canvas, x, y, picture, plan, known)
     if not (tray and tray.is_alive):
@@ -138,7 +144,7 @@ def draw_stack(canvas: Canvas, x: float, y: float, picture: Picture, layout: Lay
         _tray(canvas, x, y, tray, picture, plan, own)
         _beside(canvas, x, y, tray, picture, plan, box)
     canvas.cover(box.right, box.bottom)
-    return box.bottom + (34 if tray and tray.ports else 0)
+    return max(box.bottom + (34 if tray and tray.ports else 0), low)
 
 
 def _frame_box(x: float, y: float, picture: Picture, plan: Plan) -> Box:
@@ -161,11 +167,10 @@ def _around(canvas: Canvas, box: Box, tray: Tray, at: float) -> None:
     state(canvas, box.right - word - 23, box.y, tray, at, word + 1)
 
 
-def _cards(canvas: Canvas, x: float, y: float, picture: Picture, tray: Tray | None) -> None:
+def _cards(canvas: Canvas, x: float, y: float, picture: Picture) -> float:
     for one in picture.cards:
         y += card(canvas, x, y, CARD, one) + 16
-    if tray and tray.space and tray.is_alive:
-        space_panel(canvas, x, y, CARD, tray.space)
+    return y
 
 
 def _view(canvas: Canvas, x: float, y: float, picture: Picture, plan: Plan, known: Mapping[str, str]) -> float | None:
@@ -295,9 +300,3 @@ def _removed(picture: Picture) -> list[str]:
     return (
         [row.name for row in view.rows if row.is_removed and row.layer == view.of and view.is_writable] if view else []
     )
-
-
-def side_height(picture: Picture) -> float:
-    """Of the cards."""
-    spaces = sum(space_height(tray.space, CARD) for tray in picture.trays if tray.space and tray.is_alive)
-    return sum(card_height(one) + 16 for one in picture.cards) + spaces

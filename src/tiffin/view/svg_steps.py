@@ -11,7 +11,7 @@ run = create + start        run makes a container on the image debian (create) a
 from __future__ import annotations
 
 from tiffin.view.layout import Layout, lay_out
-from tiffin.view.svg_canvas import BOLD, CODE, HEADING, PAGE, PLAIN, SMALL, Canvas, measure, number, wrap
+from tiffin.view.svg_canvas import BOLD, CODE, HEADING, PAGE, PLAIN, SMALL, Canvas, number
 from tiffin.view.svg_slabs import Style
 from tiffin.view.svg_towers import draw_towers, ground_for, towers_width
 from tiffin.view.words import harmless
@@ -28,6 +28,8 @@ MOST_CALLS = 60
 MOST_SIDE_BY_SIDE = 3
 NARROWEST = 120
 WIDEST = 820.0
+LONG = 9
+"""steps of a part; more are not put into a third of the width"""
 
 
 def draw_steps(canvas: Canvas, x: float, y: float, width: float, explanation: Explanation) -> float:
@@ -35,18 +37,10 @@ def draw_steps(canvas: Canvas, x: float, y: float, width: float, explanation: Ex
     y = _sentence(canvas, x, y, width, explanation) + 20
     if explanation.refusal:
         canvas.sign("failed", x, y - 5, "bad", "refused")
-        for line in wrap(explanation.refusal, BOLD, width - 30):
-            canvas.text(x + 26, y + 8, line, BOLD, "bad")
-            y += LINE
-        return y + 8
+        return canvas.lines(x + 26, y + 8, explanation.refusal, BOLD, "bad", room=width - 30, pitch=LINE)
     if explanation.parts:
         return _parts(canvas, x, y, width, explanation.parts)
-    steps = explanation.steps
-    if len(steps) < 4 or any(step.calls for step in steps):
-        return _list(canvas, x, y, min(width, WIDEST), steps, 1)
-    half, room = -(-len(steps) // 2), (width - GUTTER) / 2
-    left = _list(canvas, x, y, room, steps[:half], 1)
-    return max(left, _list(canvas, x + room + GUTTER, y, room, steps[half:], half + 1))
+    return draw_list(canvas, x, y, width, explanation.steps, 1)
 
 
 def verb(explanation: Explanation) -> str:
@@ -62,30 +56,51 @@ def _sentence(canvas: Canvas, x: float, y: float, width: float, explanation: Exp
         left += canvas.text(left, y + 10, sign, PAGE, "muted") + 16
         left += canvas.text(left, y + 10, verb(one), PAGE, "ink", room=240)
     left = max(x + 150, left + 40)
-    for line in wrap(explanation.sentence, PLAIN, min(width - (left - x), 760)):
-        canvas.text(left, y + 2, line, PLAIN, "ink")
-        y += 20
-    return y
+    room = min(width - (left - x), 760)
+    return canvas.lines(left, y + 2, explanation.sentence, PLAIN, "ink", room=room, pitch=20) - 2
 
 
 def _parts(canvas: Canvas, x: float, y: float, width: float, parts: Sequence[Explanation]) -> float:
-    """Side by side, in rows of three."""
+    """Side by side, in rows of three; the steps below each, or, where they are many, below all."""
+    is_long = any(len(one.steps) > LONG or any(step.calls for step in one.steps) for one in parts)
     first = 1
     for start in range(0, len(parts), MOST_SIDE_BY_SIDE):
         row = parts[start : start + MOST_SIDE_BY_SIDE]
         room = (width - GUTTER * (len(row) - 1)) / len(row)
-        drawn = _small_pictures(canvas, x, y + 22, room, row)
-        bottom = drawn
+        low = drawn = _small_pictures(canvas, x, y + 22, room, row)
         for place, one in enumerate(row):
             left = x + (room + GUTTER) * place
             canvas.text(left, y + 8, f"{start + place + 1} {verb(one)}", HEADING, "ink", room=room)
-            bottom = max(bottom, _list(canvas, left, drawn, room, one.steps, first))
-            first += len(one.steps)
+            if not is_long:
+                low = max(low, _list(canvas, left, drawn, room, one.steps, first))
+                first += len(one.steps)
         for place in range(1, len(row)):
             line = x + (room + GUTTER) * place - GUTTER / 2
-            canvas.path(f"M{number(line)} {number(y - 6)}V{number(bottom)}", "rule")
-        y = bottom + 24
-    return y - 24
+            canvas.path(f"M{number(line)} {number(y - 6)}V{number(low)}", "rule")
+        y = low + 24
+    return _long_parts(canvas, x, y, width, parts) if is_long else y - 24
+
+
+def _long_parts(canvas: Canvas, x: float, y: float, width: float, parts: Sequence[Explanation]) -> float:
+    """The steps of each part below its name, in columns that are read downwards."""
+    first = 1
+    for place, one in enumerate(parts):
+        canvas.path(f"M{number(x)} {number(y)}H{number(x + width)}", "rule")
+        canvas.text(x, y + 30, f"{place + 1} {verb(one)}", HEADING, "ink", room=width)
+        y = draw_list(canvas, x, y + 46, width, one.steps, first) + 18
+        first += len(one.steps)
+    return y - 18
+
+
+def draw_list(canvas: Canvas, x: float, y: float, width: float, steps: Sequence[PlannedStep], first: int) -> float:
+    """In one column, where there are few or they show their calls; else in two or three."""
+    columns = 1 if len(steps) < 4 or any(step.calls for step in steps) else 2 if len(steps) < 9 else 3
+    room = (width - GUTTER * (columns - 1)) / columns
+    each, low = -(-len(steps) // columns), y
+    for turn in range(columns):
+        some = steps[each * turn : each * (turn + 1)]
+        low = max(low, _list(canvas, x + (room + GUTTER) * turn, y, room, some, first + each * turn))
+    return low
 
 
 def _small_pictures(canvas: Canvas, x: float, y: float, room: float, parts: Sequence[Explanation]) -> float:
@@ -120,15 +135,10 @@ def _step(canvas: Canvas, x: float, y: float, width: float, step: PlannedStep, p
     """What it does, why, and the calls that it made."""
     canvas.text(x + 16, y + 12, str(place), PLAIN, "muted", anchor="end")
     left, room = x + 28, width - 28
-    time = _time(step.nanoseconds)
-    if time:
-        canvas.text(x + width, y + 12, time, SMALL, "muted", anchor="end")
-    for line in wrap(step.does, BOLD, room - (measure(time, SMALL) + 12 if time else 0), 3):
-        canvas.text(left, y + 12, line, BOLD, "ink")
-        y += LINE
-    for line in wrap(step.why, SMALL, room, 4) if step.why else ():
-        canvas.text(left, y + 11, line, SMALL, "muted")
-        y += LINE - 1
+    y = canvas.lines(left, y + 12, step.does, BOLD, "ink", room=min(room, WIDEST), pitch=LINE, most=3) - 12
+    why = " · ".join(part for part in (step.why, _time(step.nanoseconds)) if part)
+    if why:
+        y = canvas.lines(left, y + 11, why, SMALL, "muted", room=min(room, WIDEST), pitch=LINE - 1, most=4) - 11
     for call in step.calls[:MOST_CALLS]:
         canvas.text(left, y + 12, harmless(call), CODE, "muted", room=room)
         y += LINE - 2
