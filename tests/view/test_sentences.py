@@ -12,7 +12,7 @@ from tests.view.arbitrary import pictures as any_picture
 from tests.view.pictures import comb, host, in_state, one, stack, states, web, web_image
 from tiffin.view import signs
 from tiffin.view.picture import Gauge, Picture
-from tiffin.view.sentences import describe, of_tray, title
+from tiffin.view.sentences import describe, describe_explanation, of_tray, title
 from tiffin.view.words import UNSEEN
 
 STATES = {
@@ -115,3 +115,23 @@ def test_gauges_are_told_in_their_units():
     assert signs.use(Gauge("cpus", 250, 1500)) == "0.25 of 1.5"
     assert signs.use(Gauge("processes", 3, None)) == "3, no limit"
     assert signs.use(Gauge("memory", None, 1000)) == "? of 1.0 kB"
+
+
+def test_a_command_is_told_with_its_steps_and_that_nothing_has_been_done():
+    told = describe_explanation(pictures.explain_commit())
+    assert told.startswith("Takes a container; it may run or not. ")
+    assert "Step 1: freeze web: no file may change half-way. Step 2: " in told
+    assert told.endswith(" Nothing has been done.")
+
+
+def test_a_command_that_would_be_refused_is_told_so():
+    told = describe_explanation(pictures.explain_refused())
+    assert told.endswith("it is running; stop it before, or use --force. Nothing would be done.")
+
+
+def test_a_command_that_was_done_is_told_as_it_came():
+    foretold = pictures.explain_commit()
+    done = foretold._replace(truth=foretold.gives)
+    assert describe_explanation(done).endswith("It was done, and all came as it was foretold.")
+    other = done._replace(differences=("container web is not there",))
+    assert describe_explanation(other).endswith("as it was foretold. container web is not there.")

@@ -100,9 +100,7 @@ def to_json(content: Picture | Explanation) -> dict[str, object]:
     """Only dicts with text keys, lists, texts, numbers, true, false and null."""
     if isinstance(content, Picture):
         return {"picture": _plain(content), "description": sentences.describe(content)}
-    from tiffin.view.svg_explanation import described  # only for explanations
-
-    return {"explanation": _plain(content), "description": described(content)}
+    return {"explanation": _plain(content), "description": sentences.describe_explanation(content)}
 
 
 def from_json(value: Mapping[str, object]) -> Picture:

@@ -9,7 +9,6 @@ from tiffin.view import sentences, svg
 from tiffin.view.palette import COLOURS, SANS
 from tiffin.view.picture import Picture
 from tiffin.view.svg_canvas import escape, escape_long
-from tiffin.view.svg_explanation import described
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def _title(content: Picture | Explanation) -> str:
 
 
 def _words(content: Picture | Explanation) -> str:
-    return sentences.describe(content) if isinstance(content, Picture) else described(content)
+    return sentences.describe(content) if isinstance(content, Picture) else sentences.describe_explanation(content)
 
 
 def _style(theme: str) -> str:

@@ -95,7 +95,6 @@ SHAPES = (
     (".wall-new", "stroke-width:2.5", "", "lit"),
     (".wall-ghost", "stroke-width:2.2;stroke-dasharray:5 3.5", "", "rwS"),
     (".arrow", "stroke-width:1.25", "", "muted"),
-    (".come", "stroke-width:2", "", "rwS"),
     (".running", "stroke-width:2.6", "", "fr"),
     (".running-in", "", "frF", ""),
     (".paused", "stroke-width:2.6;stroke-dasharray:7 5", "", "ice"),
@@ -136,7 +135,6 @@ SHAPES = (
     (".socket", "stroke-width:2.2", "paper", "fr"),
     (".socket-in", "", "fr", ""),
     (".ground", "stroke-width:2", "", "ink"),
-    (".lit", "stroke-width:2.5", "", "lit"),
 )
 """selector, style, fill, stroke; without a colour: none"""
 

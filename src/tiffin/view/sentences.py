@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from tiffin.view.explanation import Explanation
+
 MOST = 12  # of one kind that are told one by one; nobody listens to more
 LONGEST = 120  # characters of one name
 
@@ -34,6 +36,11 @@ def title(picture: Picture) -> str:
 def describe(picture: Picture) -> str:
     """The whole picture in sentences, in one line."""
     return " ".join(_of_host(picture) if picture.about == "host" else _of_stack(picture))
+
+
+def describe_explanation(explanation: Explanation) -> str:
+    """What a command takes, its steps with their reasons, what it gives, and what came of it, in one line."""
+    return " ".join(_of_explanation(explanation))
 
 
 def of_tray(tray: Tray, ground: str = "") -> str:
@@ -57,6 +64,34 @@ def _ended(tray: Tray) -> str:
     if tray.is_out_of_memory:
         return "was ended, as it was out of memory"
     return "ends with its program's code" if tray.exit_code is None else f"has ended with code {tray.exit_code}"
+
+
+def _of_explanation(explanation: Explanation) -> Iterator[str]:
+    yield f"Takes {_said(explanation.takes_words)}"
+    yield describe(explanation.input)
+    yield _said(explanation.sentence)
+    steps = [step for one in (explanation.parts or (explanation,)) for step in one.steps]
+    for number, step in enumerate(steps, 1):
+        yield f"Step {number}: {_said(f'{step.does}: {step.why}' if step.why else step.does)}"
+    if explanation.refusal:
+        yield f"It would be refused: {_said(explanation.refusal)} Nothing would be done."
+        return
+    yield f"Gives {_said(explanation.gives_words)}"
+    yield describe(explanation.output)
+    yield from map(_said, explanation.remarks)
+    if explanation.truth is None:
+        yield "Nothing has been done."
+    elif not explanation.differences:
+        yield "It was done, and all came as it was foretold."
+    else:
+        yield "It was done, and not all came as it was foretold."
+        yield from map(_said, explanation.differences)
+
+
+def _said(text: str) -> str:
+    """As a sentence: it ends with a full stop."""
+    said = harmless(text).rstrip(" .")
+    return f"{said}."
 
 
 def _of_host(picture: Picture) -> Iterator[str]:

@@ -6,7 +6,7 @@ from tiffin.view import sentences
 from tiffin.view.layout import lay_out
 from tiffin.view.picture import Picture
 from tiffin.view.svg_canvas import HEADING, Canvas
-from tiffin.view.svg_explanation import EDGE, described, draw_sheet
+from tiffin.view.svg_explanation import EDGE, draw_sheet
 from tiffin.view.svg_host import draw_host
 from tiffin.view.svg_scene import scene
 
@@ -40,4 +40,4 @@ def draw_explanation(explanation: Explanation, *, theme: str = "auto") -> str:
     canvas = Canvas()
     draw_sheet(canvas, explanation)
     title = f"tiffin explain {explanation.command}"
-    return canvas.finish(title, described(explanation), theme=theme, margin=EDGE)
+    return canvas.finish(title, sentences.describe_explanation(explanation), theme=theme, margin=EDGE)

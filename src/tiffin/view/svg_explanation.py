@@ -5,7 +5,6 @@ Input and Output are drawn to the same places, so that the eye finds what change
 
 from __future__ import annotations
 
-from tiffin.view import sentences
 from tiffin.view.layout import lay_out_both
 from tiffin.view.svg_canvas import BOLD, COMMAND, PAGE, PLAIN, SMALL, Canvas, number
 from tiffin.view.svg_scene import Scene, say, scene
@@ -90,17 +89,3 @@ def _end(canvas: Canvas, y: float, right: float, explanation: Explanation) -> No
 def _both(canvas: Canvas, explanation: Explanation) -> Scene:
     takes, gives = explanation.input, explanation.output
     return scene(canvas, (takes, gives), lay_out_both(takes, gives), TEXT - LABEL)
-
-
-def described(explanation: Explanation) -> str:
-    """The whole sheet in sentences."""
-    steps = [step for one in (explanation.parts or (explanation,)) for step in one.steps]
-    told = [f"Takes {explanation.takes_words}.", sentences.describe(explanation.input), explanation.sentence]
-    told += [f"Step {place}: {step.does}: {step.why}." for place, step in enumerate(steps, 1)]
-    told += [f"Refused: {explanation.refusal}."] if explanation.refusal else []
-    told += [f"Gives {explanation.gives_words}.", sentences.describe(explanation.output)]
-    if explanation.truth is None:
-        told.append("Nothing has been done.")
-    else:
-        told += explanation.differences or ("All came as it was foretold.",)
-    return " ".join(told)
