@@ -186,7 +186,8 @@ def _told(world: World) -> tuple[dict[str, str], dict[str, float], dict[str, tup
     """
     best: dict[str, tuple[bool, bool, float, str, Told]] = {}
     settings: dict[str, dict[str, None]] = {}
-    for id, image in sorted(world.host.images.items()):
+    # by age rather than by id, which nobody knows of an image to come
+    for id, image in sorted(world.host.images.items(), key=lambda item: (_age(world, item[0]), item[0])):
         for told in world.stories.get(id, ()):
             if told.layer is None:
                 continue

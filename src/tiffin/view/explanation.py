@@ -17,12 +17,16 @@ from tiffin.record import NamedTuple
 from tiffin.view.picture import Picture, part
 
 
+ANYTHING = "…"
+"""in `PlannedStep.begins`; no recorded call has it, as all are of ASCII"""
+
+
 class PlannedStep(NamedTuple):
     """`calls` are the system calls that it made, where it was done and recorded; `nanoseconds` how long that took, with
     the recording.
 
     By `number` and `begins` they are known: its place in the plan that the new process takes (-1: it is not in it), or
-    a text in the first call that belongs to it, where the process that asked does it itself.
+    a text in the first call that belongs to it ("unlink(…/web") = 0"), where the process that asked does it itself.
     """
 
     does: str

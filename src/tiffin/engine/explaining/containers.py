@@ -29,6 +29,7 @@ NEW_CONTAINER = f"{NEW_ID}container"
 NEW_IMAGE = f"{NEW_ID}image"
 NEW_LAYER = f"{NEW_ID}layer"
 NAMES = "/containers/names"
+UPPER = '/diff", O_RDONLY|O_DIRECTORY'
 EVENT = PlannedStep("write an event", "whoever follows them hears of it", begins="/events/counter")
 UNKNOWN = -1  # bytes, for a layer of which nobody knows them yet
 
@@ -80,10 +81,13 @@ def rm(scene: Scene, reference: str, *, force: bool) -> Explained:
     def outcome() -> Outcome:
         gone = table.rm(scene.host, reference, force=force)
         plan = plan_rm(scene.parts, found, after=scene.removed)
-        kill = (PlannedStep("send SIGKILL to the first process", "-f: a process space around it goes first"),)
+        kill = PlannedStep(
+            "send SIGKILL to the first process", "-f: a process space around it goes first",
+            begins=f'/run/{found.id}/record"',
+        )  # fmt: skip
         steps = (
-            *(kill if found.state in ALIVE else ()),
-            PlannedStep("hold the lock of its run", "nobody can start it meanwhile"),
+            *((kill,) if found.state in ALIVE else ()),
+            PlannedStep("hold the lock of its run", "nobody can start it meanwhile", begins=f'mkdir(…/run/{found.id}"'),
             PlannedStep("move its folder to the trash", "the commit point: from here on it is gone", begins="/trash/"),
             PlannedStep(f"let go of the name {found.name}", "another container may have it", begins=NAMES),
             EVENT,
@@ -131,19 +135,28 @@ def commit(
         below = scene.world.stories.get(found.image or "", _bare_story(scene, found.top))
         last = Told(layer.id if layer else found.top, words, scene.world.at, layer is None)
         frozen = pause and is_alive
+        going_on = PlannedStep(
+            f"let {found.name} go on", "it keeps its read-write layer as it is", begins=f'close(…/{found.id}">)'
+        )
         where = f"on {short(found.top)}, its parent" if found.top else "on the ground"
-        what = f"write layer {short(layer.id)}" if layer else "make no layer"
+        reading = (
+            PlannedStep(
+                "read the read-write layer as a tar", "the same bytes and times give the same id", begins=UPPER
+            ),
+            PlannedStep(f"write layer {short(layer.id)}", where, begins="mkdir("),
+        ) if layer else (
+            PlannedStep(
+                "look into the read-write layer", "nothing is there: the image has the layers of its parent",
+                begins=UPPER,
+            ),
+        )  # fmt: skip
         steps = (
             *((PlannedStep(f"freeze {found.name}", "no file may change half-way"),) if frozen else ()),
-            PlannedStep("read the read-write layer as a tar", "the same bytes and times give the same id"),
-            PlannedStep(
-                what, where if layer else "nothing changed: the image has the layers of its parent",
-                begins="mkdir(" if layer else "",
-            ),
+            *reading,
             PlannedStep("write the image's settings", "the container's, and what made this layer", begins="/images/"),
             *((pointing(tagged),) if tagged else ()),
             EVENT,
-            *((PlannedStep(f"let {found.name} go on", "it keeps its read-write layer as it is"),) if frozen else ()),
+            *((going_on,) if frozen else ()),
         )
         sentence = made.sentence.replace(short(NEW_IMAGE), "a new image") if not tagged else made.sentence
         top = layer.id if layer else found.top
@@ -178,6 +191,7 @@ def export(scene: Scene, reference: str, target: str) -> Explained:
         steps = (
             PlannedStep("look down on the stack", "of each path the topmost version; what was removed is left out"),
             PlannedStep(f"write it to {target}", "one tar, without layers and settings"),
+            EVENT,
         )
         return Outcome(scene.host, f"{target} holds the union view of {found.name}", steps, gives=(tar,))
 
@@ -198,22 +212,34 @@ def only_look(scene: Scene, verb: str, reference: str, command: str) -> Explaine
     )
 
 
-def pointing(name: str, at: str = "it", why: str = "the commit point: from here on it is that") -> PlannedStep:
+def pointing(
+    name: str, at: str = "it", why: str = "the commit point: from here on it is that", *, of_several: bool = False
+) -> PlannedStep:
     """The step that gives a name to an image."""
-    return PlannedStep(f"point {name} at {at}", why, begins="/images/names/")
+    begins = f'{_link(name)}"' if of_several else "/images/names/"
+    return PlannedStep(f"point {name} at {at}", why, begins=begins)
+
+
+def _link(name: str) -> str:
+    """How the path of its link ends (`images.names`)."""
+    repository, _, tag = name.rpartition(":")
+    return f"/{repository}/:{tag}"
 
 
 def steps_of(plan: Removal, but: Sequence[str] = ()) -> Iterator[PlannedStep]:
     """What a plan takes away, in order; not what is of the kinds `but`."""
     forms = {
-        NAME: ("take the name {label} away", "unlink("), IMAGE: ("forget image {label}", "/images/{hex}"),
+        NAME: ("take the name {label} away", 'unlink(…{link}")'), IMAGE: ("forget image {label}", "/images/{hex}"),
         LAYER: ("delete layer {label}, {size}", "/layers/{hex}"), CONTAINER: ("delete container {label}", "/trash/"),
         BLOB: ("delete the blob {label}, {size}", "/content/sha256/{hex}"),
     }  # fmt: skip
     for one in plan.goes:
         if one.kind not in but:
             does, begins = forms[one.kind]
-            told = {"label": one.label, "size": amount(one.size), "hex": one.id.removeprefix("sha256:")}
+            told = {
+                "label": one.label, "size": amount(one.size), "hex": one.id.removeprefix("sha256:"),
+                "link": _link(one.label),
+            }  # fmt: skip
             yield PlannedStep(does.format(**told), one.why, begins=begins.format(**told))
 
 

@@ -8,7 +8,7 @@ from tiffin.engine import world
 from tiffin.engine.parts import Parts
 from tiffin.model.nouns import State
 from tiffin.view.compare import compared, matched
-from tiffin.view.explanation import Explanation, PlannedStep
+from tiffin.view.explanation import ANYTHING, Explanation, PlannedStep
 from tiffin.view.picture import Picture, Tray
 
 TYPE_CHECKING = False
@@ -67,7 +67,9 @@ def _beginnings(steps: Sequence[PlannedStep], calls: Sequence[str]) -> dict[int,
     for place, step in enumerate(steps):
         if not place or not step.begins:
             continue
-        fitting = next((number for number in range(at, len(calls)) if step.begins in calls[number]), None)
+        pieces = step.begins.split(ANYTHING)
+        later = range(at + 1, len(calls))
+        fitting = next((number for number in later if all(piece in calls[number] for piece in pieces)), None)
         if fitting is not None:
             found[place] = at = fitting
     return found

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tiffin.images.config import ImageConfig
     from tiffin.images.offer import Offer
 
+BLOBS = "/content/sha256/"
+
 
 def tag(scene: Scene, image: str, name: str) -> Explained:
     found = table.find_image(scene.host, image)
@@ -82,8 +84,10 @@ def save(scene: Scene, references: Sequence[str], target: str) -> Explained:
          ("bytes", str(size)), ("settings", "of each image")),
     )  # fmt: skip
     steps = (
-        *(PlannedStep(f"write layer {short(layer.id)}", "its tar, byte for byte") for layer in archive.layers),
-        PlannedStep("write the settings and manifests", "what names the layers of each image, and their order"),
+        PlannedStep("gather the settings and manifests", "they name the layers of each image, and their order"),
+        *(PlannedStep(f"write layer {short(layer.id)}", "its tar, byte for byte", begins=f"/{_hex(layer.id)}/diff")
+          for layer in archive.layers),
+        EVENT,
     )  # fmt: skip
     tops = tuple(image.layers[-1] for image in archive.images if image.layers)
     return scene.explain(
@@ -102,14 +106,10 @@ def load(scene: Scene, source: str) -> Explained:
         configs = [checked(offer) for offer in offers]
         incoming = _incoming(offers, configs)
         loaded = table.load(scene.host, incoming)
-        here = [layer for layer in incoming.layers if layer.id in scene.host.layers]
-        fresh = [layer for layer in incoming.layers if layer.id not in scene.host.layers]
         steps = (
-            *(PlannedStep(f"leave layer {short(layer.id)} as it is", "it is here already") for layer in here),
-            *(PlannedStep(f"unpack layer {short(layer.id)}", _why(layer)) for layer in fresh),
-            *(PlannedStep(f"write the settings of {short(image.id)}", "as they came: their digest is the image's id")
-              for image in incoming.images),
-            *(pointing(name, short(id)) for name, id in incoming.names.items()),
+            *(_taking_in(layer, is_here=layer.id in scene.host.layers) for layer in incoming.layers),
+            *(_settings(image) for image in incoming.images),
+            *(pointing(name, short(id), of_several=True) for name, id in incoming.names.items()),
             EVENT,
         )  # fmt: skip
         stories = {image.id: story_of(config) for image, config in zip(incoming.images, configs, strict=True)}
@@ -128,7 +128,7 @@ def import_(scene: Scene, source: str, name: str | None, *, changes: Iterable[st
         changed(Config(), changes)
         steps = (
             PlannedStep(f"unpack {source}", "the whole tar becomes one layer, and its digest the layer's id"),
-            PlannedStep("write settings for it", "a flat tar has none: only what --change says"),
+            PlannedStep("write settings for it", "a flat tar has none: only what --change says", begins=BLOBS),
         )
         layer = Layer(_digest(source), None, "", UNKNOWN)
         made = _one_layer(scene, layer, name, message or "Imported from -", steps)
@@ -142,7 +142,7 @@ def bootstrap(scene: Scene, what: str) -> Explained:
         name = name_of(what)
         steps = (
             PlannedStep("gather programs of this machine", "a shell and what goes with it: no network is needed"),
-            PlannedStep("make a layer of them", "their digest is its id"),
+            PlannedStep("make a layer of them", "their digest is its id", begins=f'mkdir(…{scene.parts.store.path("tmp")}'),
         )
         return _one_layer(scene, Layer(NEW_LAYER, None, "", UNKNOWN), name, message_of(name), steps)
 
@@ -226,8 +226,23 @@ def _id_to_name(scene: Scene, found: table.Found) -> str:
     return f"sha256:{sha256(named_config(scene.parts, found.top).to_bytes()).hexdigest()}"
 
 
-def _why(layer: Layer) -> str:
-    return f"on {short(layer.parent)}, its parent" if layer.parent else "on the ground: it has no parent"
+def _taking_in(layer: Layer, *, is_here: bool) -> PlannedStep:
+    begins = f'/layers/{_hex(layer.id)}/json"'
+    if is_here:
+        return PlannedStep(f"leave layer {short(layer.id)} as it is", "it is here already", begins=begins)
+    why = f"on {short(layer.parent)}, its parent" if layer.parent else "on the ground: it has no parent"
+    return PlannedStep(f"unpack layer {short(layer.id)}", why, begins=begins)
+
+
+def _settings(image: Image) -> PlannedStep:
+    return PlannedStep(
+        f"write the settings of {short(image.id)}", "as they came: their digest is the image's id",
+        begins=f"stat(…{BLOBS}{_hex(image.id)}",
+    )  # fmt: skip
+
+
+def _hex(id: str) -> str:
+    return id.removeprefix("sha256:")
 
 
 def _untold(layers: Sequence[str]) -> tuple[Told, ...]:
