@@ -16,26 +16,24 @@ from __future__ import annotations
 from tiffin.record import NamedTuple
 from tiffin.view.forest import Fold
 from tiffin.view.layout import Layout, Place
-from tiffin.view.picture import Picture, Slab, Tray, Use
+from tiffin.view.picture import Picture, Slab, Tray
+from tiffin.view.svg_beside import DRUMS, RAIL, draw_drums, draw_ports, draw_rails
 from tiffin.view.svg_boxes import card, union_view, view_height
-from tiffin.view.svg_canvas import CAPTION, CODE, SMALL, Box, Canvas, measure, number
+from tiffin.view.svg_canvas import CODE, SMALL, Box, Canvas, measure, number
 from tiffin.view.svg_processes import draw_processes, processes_height
-from tiffin.view.svg_shapes import HANDLE, TAG, WALL, drum, rail, socket, tag, tag_width, tags
+from tiffin.view.svg_shapes import HANDLE, TAG, WALL, tag, tag_width, tags
 from tiffin.view.svg_slabs import (
     GAP,
-    GOING_UP,
     Level,
     Style,
-    is_leaving,
     join_down,
     levels,
     numbers,
     put_slab,
-    put_tray,
 )
 from tiffin.view.svg_space import space_panel
 from tiffin.view.svg_states import message, state, state_width, surround, trouble
-from tiffin.view.words import amount, harmless
+from tiffin.view.svg_trays import GOING_UP, is_leaving, put_tray
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,10 +47,6 @@ INSIDE = 18
 NUMBERS = 34
 BETWEEN = 34
 SIDE = 32
-DRUM = Box(0, 0, 100, 52)
-DRUMS = 178
-RAIL = 36
-SOCKET = 150
 
 
 class Plan(NamedTuple):
@@ -61,7 +55,6 @@ class Plan(NamedTuple):
     levels: tuple[Level, ...]
     has_drums: bool
     has_view: bool
-    rails: int
     frame: float
     """y of its upper line"""
     content: float
@@ -104,7 +97,7 @@ def plan(pictures: Sequence[Picture], layouts: Sequence[Layout]) -> Plan:
     walls = TAG + WALL + 8 if any(tray.name for tray in trays) else WALL + 4
     name = walls if trays else roof
     has_drums = any(tray.uses for tray in trays)
-    return Plan(found, has_drums, has_view, rails, frame, content, content + talk + name, height)
+    return Plan(found, has_drums, has_view, frame, content, content + talk + name, height)
 
 
 def _talk(tray: Tray, room: float) -> float:
@@ -126,12 +119,7 @@ def draw_stack(
     box = _frame_box(x, y, picture, plan)
     if tray:
         _around(canvas, box, tray, picture.at)
-    side, high = x + plan.right + SIDE, y + (plan.frame if plan.tray else plan.top)
-    low = _cards(canvas, side, high, picture)
-    if tray and tray.space and tray.is_alive and has_panel:
-        low = space_panel(canvas, side, low, CARD, tray.space)
-    known = numbers(layout)
-    own = _view(canvas, x, y, picture, plan, known)
+    own = _view(canvas, x, y, picture, plan, numbers(layout))
     if not (tray and tray.is_alive):
         _ground(canvas, x + plan.left, y + plan.ground)
     hidden = _hidden(picture)
@@ -140,11 +128,15 @@ def draw_stack(
             _slab(canvas, x, y, place, plan, hidden)
     if not layout.places:
         tags(canvas, x + plan.left + STACK, y + plan.ground - TAG - 2, picture.ground_names, STACK)
+    canvas.cover(box.right, box.bottom)
+    ends = [box.bottom, _cards(canvas, x, y, picture, plan, has_panel=has_panel)]
     if tray:
         _tray(canvas, x, y, tray, picture, plan, own)
-        _beside(canvas, x, y, tray, picture, plan, box)
-    canvas.cover(box.right, box.bottom)
-    return max(box.bottom + (34 if tray and tray.ports else 0), low)
+        _inside(canvas, x, y, tray, plan)
+        draw_rails(canvas, y, box, tray.networks, picture.networks)
+        ends.append(draw_ports(canvas, box, tray))
+        ends.append(draw_drums(canvas, x, y + plan.top, x + plan.left, tray.uses, picture.volumes))
+    return max(ends)
 
 
 def _frame_box(x: float, y: float, picture: Picture, plan: Plan) -> Box:
@@ -167,9 +159,14 @@ def _around(canvas: Canvas, box: Box, tray: Tray, at: float) -> None:
     state(canvas, box.right - word - 23, box.y, tray, at, word + 1)
 
 
-def _cards(canvas: Canvas, x: float, y: float, picture: Picture) -> float:
+def _cards(canvas: Canvas, x: float, y: float, picture: Picture, plan: Plan, *, has_panel: bool) -> float:
+    """At the right, and below them what holds the process space together; where they end."""
+    x, y = x + plan.right + SIDE, y + (plan.frame if plan.tray else plan.top)
     for one in picture.cards:
         y += card(canvas, x, y, CARD, one) + 16
+    for tray in picture.trays[-1:]:
+        if tray.space and tray.is_alive and has_panel:
+            y = space_panel(canvas, x, y, CARD, tray.space)
     return y
 
 
@@ -211,6 +208,10 @@ def _tray(canvas: Canvas, x: float, y: float, tray: Tray, picture: Picture, plan
         canvas.path(f"M{number(end)} {number(middle)}H{turn}V{number(own)}H{row}", "wire")
         canvas.circle(end, middle, 2.5, "end-dot")
         canvas.circle(box.right + BETWEEN, own, 2.5, "end-dot")
+
+
+def _inside(canvas: Canvas, x: float, y: float, tray: Tray, plan: Plan) -> None:
+    """Above the tray: the processes, and what there is to say."""
     known = tray.space.processes if tray.space else None
     left, room = x + plan.left - NUMBERS, plan.right - plan.left + NUMBERS - 2 * INSIDE
     at = y + plan.content
@@ -219,71 +220,6 @@ def _tray(canvas: Canvas, x: float, y: float, tray: Tray, picture: Picture, plan
         at += processes_height(known, room)
     if trouble(tray):
         message(canvas, left, at + 12, tray, room, CODE)
-
-
-def _beside(canvas: Canvas, x: float, y: float, tray: Tray, picture: Picture, plan: Plan, frame: Box) -> None:
-    """Volumes at the left, networks above, ports below."""
-    _drums(canvas, x, y + plan.top, tray.uses, picture, x + plan.left)
-    subnets = {network.name: network.subnet for network in picture.networks}
-    free = frame.x + 52 + measure("process space", SMALL)  # up to the handle
-    step = min(26, (frame.x + frame.width / 2 - 36 - free) / max(len(tray.networks), 1))
-    for place, joined in enumerate(tray.networks):
-        line, ring = y + 22 + RAIL * place, free + step * place
-        rail(canvas, frame.x, line, frame.right, joined.network, subnets.get(joined.network, ""), frame.width * 0.5)
-        canvas.path(f"M{number(ring)} {number(line)}V{number(frame.y)}", "drop")
-        canvas.circle(ring, line, 4.5, "ring")
-        canvas.text(frame.right, line - 7, joined.address, CODE, "muted", anchor="end", room=frame.width * 0.35,
-                    title="its address")  # fmt: skip
-    _ports(canvas, frame, tray)
-
-
-def _ports(canvas: Canvas, frame: Box, tray: Tray) -> None:
-    room = max(int((frame.width - 20) // SOCKET), 1)
-    for place, port in enumerate(tray.ports[:room]):
-        at = frame.x + 40 + SOCKET * place
-        if tray.is_alive:
-            socket(canvas, at, frame.bottom)
-        text = (
-            f"{len(tray.ports) - place} more ports" if place == room - 1 and len(tray.ports) > room else f"host {port}"
-        )
-        canvas.text(at - 7, frame.bottom + 24, text, SMALL, "ink" if tray.is_alive else "muted", room=SOCKET - 14)
-
-
-def _drums(canvas: Canvas, x: float, y: float, uses: Sequence[Use], picture: Picture, wall: float) -> None:
-    """Each with the path inside below it; their lines meet before the tray."""
-    sizes = {volume.name: volume.size for volume in picture.volumes}
-    meet, middles = x + DRUMS - 18, list[float]()
-    for use in uses[:6]:
-        size = sizes.get(use.source)
-        is_folder = use.source.startswith("/")
-        below = "folder of the host" if is_folder else amount(size) if size is not None else "volume"
-        _source(canvas, x, y, use.source, below, is_folder)
-        middles.append(y + DRUM.height / 2)
-        canvas.text(x, y + DRUM.height + 15, f"→ {harmless(use.target)}", CODE, "ink", room=DRUMS - 28, is_path=True,
-                    title="read-only, at" if use.is_readonly else "at")  # fmt: skip
-        if use.is_readonly:
-            canvas.text(x, y + DRUM.height + 29, "read-only", CAPTION, "muted")
-        canvas.path(f"M{number(x + DRUM.width)} {number(middles[-1])}H{number(meet)}", "pipe")
-        y += DRUM.height + (44 if use.is_readonly else 30)
-    if len(uses) > 6:
-        canvas.text(x, y + 8, f"{len(uses) - 6} more", SMALL, "muted")
-    if middles:
-        top = middles[0] - DRUM.height / 2 - 2
-        canvas.path(f"M{number(meet)} {number(middles[-1])}V{number(top)}H{number(wall)}", "pipe")
-
-
-def _source(canvas: Canvas, x: float, y: float, name: str, below: str, is_folder: bool) -> None:
-    if not is_folder:
-        drum(canvas, Box(x, y, DRUM.width, DRUM.height), name, below)
-        return
-    canvas.path(
-        f"M{number(x)} {number(y + 6)}q0-3 3-3h26l6 7h{number(DRUM.width - 38)}q3 0 3 3v{number(DRUM.height - 16)}"
-        f"q0 3-3 3H{number(x + 3)}q-3 0-3-3z",
-        "drum",
-    )
-    canvas.cover(x + DRUM.width, y + DRUM.height)
-    canvas.text(x + DRUM.width / 2, y + 28, name, CAPTION, "ink", room=DRUM.width - 10, anchor="mid", is_path=True)
-    canvas.text(x + DRUM.width / 2, y + 42, "of the host", CAPTION, "muted", anchor="mid", title=below)
 
 
 def _hidden(picture: Picture) -> dict[str, list[str]]:
