@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 
 from tiffin import json
 from tiffin.cli.options import Given, Unfit, parsed, switch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tiffin.view.explanation import Explanation
     from tiffin.view.picture import Picture
     from tiffin.view.text import Style
@@ -42,10 +45,34 @@ FORMS = (SVG, HTML, JSON, PLAIN, THEME, WIDTH)
 
 def show(drawn: Picture | Explanation, given: Given) -> None:
     """Print it in the form that was asked for. Raises Unfit for two forms at once."""
+    _FORMS[chosen_form(given)](drawn, given)
+
+
+def chosen_form(given: Given) -> str:
+    """svg, html, json or plain; empty for text. Raises Unfit for two at once."""
     chosen = [option.name for option in (SVG, HTML, JSON, PLAIN) if given[option]]
     if len(chosen) > 1:
         raise Unfit(f"conflicting options: --{chosen[0]} and --{chosen[1]}")
-    _FORMS[chosen[0] if chosen else ""](drawn, given)
+    return chosen[0] if chosen else ""
+
+
+def is_for_a_file(given: Given) -> bool:
+    """Whether what is drawn must stand alone: an SVG with other lines before it is none."""
+    return given[SVG] or given[HTML] or given[JSON]
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """What is written to the standard output meanwhile goes to the standard error, that of programs too."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def show_text(drawn: Picture | Explanation, columns: int) -> None:
@@ -77,14 +104,15 @@ def _show_html(drawn: Picture | Explanation, given: Given) -> None:
 def _show_json(drawn: Picture | Explanation, _: Given) -> None:
     from tiffin.view.as_json import to_json  # only for this form
 
-    print(json.dumps(to_json(drawn), indent=2, ensure_ascii=False))
+    print(json.dumps(to_json(drawn), indent=2))
 
 
 def _show_sentences(drawn: Picture | Explanation, _: Given) -> None:
     from tiffin.view import sentences  # only for this form
     from tiffin.view.picture import Picture  # loaded by now
 
-    print(sentences.describe(drawn) if isinstance(drawn, Picture) else sentences.describe_explanation(drawn))
+    for line in sentences.of_picture(drawn) if isinstance(drawn, Picture) else sentences.of_explanation(drawn):
+        print(line)
 
 
 def _show_text(drawn: Picture | Explanation, given: Given) -> None:

@@ -24,9 +24,12 @@ def complain(error: Exception, command: Command) -> int:
     if os.environ.get("TIFFIN_DEBUG"):
         raise error
     _flush_stdout()
-    hint = f"\n\nUsage:  {usage_line(command)}\n\nRun '{command.full_name} --help' for more information"
-    print(sentence(error) + (hint if isinstance(error, UsageError) else ""), file=sys.stderr)
+    print(sentence(error) + (_hint(error.command or command) if isinstance(error, UsageError) else ""), file=sys.stderr)
     return exit_code(error, command)
+
+
+def _hint(command: Command) -> str:
+    return f"\n\nUsage:  {usage_line(command)}\n\nRun '{command.full_name} --help' for more information"
 
 
 def exit_code(error: Exception, command: Command) -> int:

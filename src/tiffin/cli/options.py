@@ -47,6 +47,8 @@ class UsageError(TiffinError):
     """The words could not be read. Exit code 125, whatever the verb."""
 
     exit_code = 125
+    command: Command | None = None
+    """whose words they are, where that is known"""
 
 
 class WrongArguments(UsageError):
@@ -154,9 +156,13 @@ def moment(name: str, help: str) -> Option[float | None]:
 
 def parse(command: Command, words: Sequence[str]) -> Given:
     """Raises UsageError and WrongArguments in Docker's words."""
-    given = _Parser(command).parse(words)
-    if not given[HELP]:
-        _check_number(command, len(given.arguments))
+    try:
+        given = _Parser(command).parse(words)
+        if not given[HELP]:
+            _check_number(command, len(given.arguments))
+    except UsageError as error:
+        error.command = command
+        raise
     return given
 
 

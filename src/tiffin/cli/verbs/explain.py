@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 
 from tiffin.cli import spellings
-from tiffin.cli.drawing import FORMS, show
-from tiffin.cli.options import HELP, Command, Given, Unfit, WrongArguments, parse, switch
-from tiffin.errors import Unsupported
+from tiffin.cli.drawing import FORMS, chosen_form, show
+from tiffin.cli.failures import complain
+from tiffin.cli.options import DRY_RUN, HELP, Command, Given, Unfit, WrongArguments, parse, switch
+from tiffin.errors import TiffinError, Unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ COMMAND = Command(
     (DO, TRACE, AS_SHELL, *FORMS),
     least=1,
     options_first=True,
+    details="With --do the exit code is the verb's own where all came as foretold. To explain a start may leave in the "
+    "runroot what every start finds there: empty folders, the compiled filter of system calls.",
 )
 
 
@@ -46,6 +49,7 @@ class Asked:
 def act(engine: Engine, given: Given) -> int:
     if given[TRACE] and not given[DO]:
         raise Unfit("system calls are recorded while they are made: --trace comes with --do")
+    form = chosen_form(given)
     asked = Asked(given.arguments)
     if asked.given[HELP]:
         from tiffin.cli import help  # only when asked
@@ -53,7 +57,12 @@ def act(engine: Engine, given: Given) -> int:
         print(help.of_verb(asked.command))
         return 0
     if given[AS_SHELL]:
+        other = "do" if given[DO] else form
+        if other:
+            raise Unfit(f"conflicting options: --as-shell and --{other}")
         return _write_script(engine, asked)
+    if asked.given[DRY_RUN] and DRY_RUN in asked.command.options:
+        raise Unfit("explain does nothing but with --do: leave --dry-run away")
     explanation = asked.explained(engine)
     if not given[DO]:
         show(explanation, given)
@@ -64,14 +73,24 @@ def act(engine: Engine, given: Given) -> int:
 def _do(engine: Engine, asked: Asked, explanation: Explanation, given: Given) -> int:
     if given[TRACE]:
         with engine.recorded(explanation) as holder:
-            code = asked.verb.act(engine, asked.given)
+            code = _act(engine, asked)
         explanation = holder[0]
     else:
-        code = asked.verb.act(engine, asked.given)
+        code = _act(engine, asked)
     sys.stdout.flush()
     whole = engine.done(explanation)
     show(whole, given)
     return 1 if whole.differences else code
+
+
+def _act(engine: Engine, asked: Asked) -> int:
+    """What fails is told as the verb tells it; then comes what is true now."""
+    try:
+        return asked.verb.act(engine, asked.given)
+    except BrokenPipeError:
+        raise
+    except (TiffinError, OSError) as error:
+        return complain(error, asked.command)
 
 
 def _write_script(engine: Engine, asked: Asked) -> int:
@@ -87,6 +106,10 @@ def _write_script(engine: Engine, asked: Asked) -> int:
 def _split(words: Sequence[str]) -> tuple[str, Sequence[str]]:
     most = 2 if words[0] in spellings.GROUPS else 1
     spelling = " ".join(words[:most])
+    if spelling in spellings.GROUPS:
+        raise WrongArguments(f"tiffin {spelling} is a group of commands: name one of them")
+    if spelling == "help":
+        raise Unfit("help prints a text, and looks at nothing: tiffin help")
     if spelling not in spellings.MODULES:
         from tiffin.cli import help  # only for this
 
