@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 
 from tiffin.cli import spellings
-from tiffin.cli.drawing import FORMS, chosen_form, show
+from tiffin.cli.drawing import FORMS, aside, chosen_form, is_for_a_file, show
 from tiffin.cli.failures import complain
 from tiffin.cli.options import DRY_RUN, HELP, Command, Given, Unfit, WrongArguments, parse, switch
 from tiffin.errors import TiffinError, Unsupported
@@ -71,13 +72,14 @@ def act(engine: Engine, given: Given) -> int:
 
 
 def _do(engine: Engine, asked: Asked, explanation: Explanation, given: Given) -> int:
-    if given[TRACE]:
-        with engine.recorded(explanation) as holder:
+    with aside() if is_for_a_file(given) else nullcontext():
+        if given[TRACE]:
+            with engine.recorded(explanation) as holder:
+                code = _act(engine, asked)
+            explanation = holder[0]
+        else:
             code = _act(engine, asked)
-        explanation = holder[0]
-    else:
-        code = _act(engine, asked)
-    sys.stdout.flush()
+        sys.stdout.flush()
     whole = engine.done(explanation)
     show(whole, given)
     return 1 if whole.differences else code
