@@ -119,8 +119,8 @@ def test_gauges_are_told_in_their_units():
 
 def test_a_command_is_told_with_its_steps_and_that_nothing_has_been_done():
     told = describe_explanation(pictures.explain_commit())
-    assert told.startswith("Takes a container; it may run or not. ")
-    assert "Step 1: freeze web: no file may change half-way. Step 2: " in told
+    assert told.startswith("Input: a container; it may run or not. ")
+    assert "Step 1: freeze web: no file may change half-way. It made 1 system call. Step 2: " in told
     assert told.endswith(" Nothing has been done.")
 
 

@@ -36,13 +36,13 @@ def tell(verb: Verb, command: Command, engine: Engine, given: Given) -> int:
         code: int = own(engine, given)
         return code
     explanation = verb.explained(engine, given)
-    if explanation.refusal:
-        print(f"tiffin: {visible(explanation.refusal)}", file=sys.stderr)
-        return command.failure
-    for line in lines(explanation):
-        print(line)
-    print("Nothing was done.")
-    return 0
+    for refusal in dict.fromkeys(one.refusal for one in explanation.parts or (explanation,) if one.refusal):
+        print(f"tiffin: {visible(refusal)}", file=sys.stderr)
+    if not explanation.is_refused:
+        for line in lines(explanation):
+            print(line)
+        print("Nothing was done.")
+    return command.failure if explanation.refusal else 0
 
 
 def lines(explanation: Explanation) -> Iterator[str]:

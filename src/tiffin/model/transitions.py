@@ -149,8 +149,10 @@ def commit(host: Host, container: str, *, id: str, layer: Layer | None, name: st
     parent = found.image if found.image in host.images else None
     made = Image(id, (*below, layer.id) if layer else below, parent)
     after = _named(_added(host, [layer] if layer else [], [made]), name, id)
-    what = "burnt into a read-only one on top of its image" if layer else "empty, so that its image's layers are all"
-    return Transition(after, f"the read-write layer of {found.name} is {what}: {name or short(id)}")
+    called = name or short(id)
+    what = "burnt into a read-only one on top of its image:" if layer else "empty:"
+    only = "" if layer else " adds settings alone"
+    return Transition(after, f"the read-write layer of {found.name} is {what} {called}{only}")
 
 
 # images

@@ -16,7 +16,6 @@ from __future__ import annotations
 from tiffin.record import NamedTuple
 from tiffin.view.picture import Picture, part
 
-
 ANYTHING = "…"
 """in `PlannedStep.begins`; no recorded call has it, as all are of ASCII"""
 
@@ -58,6 +57,11 @@ class Explanation(NamedTuple):
     """what else is to be said"""
     truth: Picture | None = None
     differences: tuple[str, ...] = ()
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether nothing at all would be done. Of several verbs in a row some may be refused, and others not."""
+        return bool(self.refusal) and all(part.refusal for part in self.parts)
 
     @property
     def input(self) -> Picture:

@@ -7,6 +7,8 @@ They say what the drawing says, in the same order: what it is and does, what it 
 
 from __future__ import annotations
 
+from itertools import islice
+
 from tiffin.model.nouns import State
 from tiffin.view import signs
 from tiffin.view.picture import Picture, Slab, Tray, is_new, short
@@ -35,12 +37,17 @@ def title(picture: Picture) -> str:
 
 def describe(picture: Picture) -> str:
     """The whole picture in sentences, in one line."""
-    return " ".join(_of_host(picture) if picture.about == "host" else _of_stack(picture))
+    return " ".join(of_picture(picture))
+
+
+def of_picture(picture: Picture) -> Iterator[str]:
+    """The sentences one by one."""
+    return _of_host(picture) if picture.about == "host" else _of_stack(picture)
 
 
 def describe_explanation(explanation: Explanation) -> str:
     """What a command takes, its steps with their reasons, what it gives, and what came of it, in one line."""
-    return " ".join(_of_explanation(explanation))
+    return " ".join(of_explanation(explanation))
 
 
 def of_tray(tray: Tray, ground: str = "") -> str:
@@ -66,26 +73,57 @@ def _ended(tray: Tray) -> str:
     return "ends with its program's code" if tray.exit_code is None else f"has ended with code {tray.exit_code}"
 
 
-def _of_explanation(explanation: Explanation) -> Iterator[str]:
-    yield f"Takes {_said(explanation.takes_words)}"
-    yield describe(explanation.input)
+def of_explanation(explanation: Explanation) -> Iterator[str]:
+    """The sentences one by one."""
+    yield f"Input: {_said(explanation.takes_words)}"
+    yield from _of_side(explanation.input)
     yield _said(explanation.sentence)
-    steps = [step for one in (explanation.parts or (explanation,)) for step in one.steps]
-    for number, step in enumerate(steps, 1):
-        yield f"Step {number}: {_said(f'{step.does}: {step.why}' if step.why else step.does)}"
-    if explanation.refusal:
-        yield f"It would be refused: {_said(explanation.refusal)} Nothing would be done."
-        return
-    yield f"Gives {_said(explanation.gives_words)}"
-    yield describe(explanation.output)
-    yield from map(_said, explanation.remarks)
-    if explanation.truth is None:
-        yield "Nothing has been done."
-    elif not explanation.differences:
-        yield "It was done, and all came as it was foretold."
+    if explanation.is_refused:
+        yield _refusal(explanation)
     else:
-        yield "It was done, and not all came as it was foretold."
+        yield from _of_steps(explanation)
+        yield f"Output: {_said(explanation.gives_words)}"
+        yield from _of_side(explanation.output)
+        yield from map(_said, explanation.remarks)
+    yield from _verdict(explanation)
+
+
+def _of_side(picture: Picture) -> Iterator[str]:
+    if picture.slabs or picture.trays:
+        yield from islice(_of_host(picture), 1, None)  # how much there is on the whole host is not what it is about
+    yield from _of_cards(picture)
+    if not (picture.slabs or picture.trays or picture.cards):
+        yield "Nothing."
+
+
+def _of_steps(explanation: Explanation) -> Iterator[str]:
+    number = 1
+    for one in explanation.parts or (explanation,):
+        if explanation.parts:
+            yield f"{_capital(_name(one.command))}: {_said(one.sentence)}"
+        if one.refusal:
+            yield _refusal(one)
+            continue
+        for step in one.steps:
+            made = f" It made {many(len(step.calls), 'system call')}." if step.calls else ""
+            yield f"Step {number}: {_said(f'{step.does}: {step.why}' if step.why else step.does)}{made}"
+            number += 1
+
+
+def _refusal(explanation: Explanation) -> str:
+    return f"It {'would be' if explanation.truth is None else 'was'} refused: {_said(explanation.refusal)}"
+
+
+def _verdict(explanation: Explanation) -> Iterator[str]:
+    if explanation.truth is None:
+        yield "Nothing would be done." if explanation.is_refused else "Nothing has been done."
+    elif explanation.differences:
+        yield "Not all came as it was foretold."
         yield from map(_said, explanation.differences)
+    elif explanation.is_refused:
+        yield "It was refused, as foretold, and nothing was done."
+    else:
+        yield "It was done, and all came as it was foretold."
 
 
 def _said(text: str) -> str:
@@ -126,6 +164,10 @@ def _of_stack(picture: Picture) -> Iterator[str]:
     if slabs:
         yield f"From the top: {_list(map(_slab, slabs), len(slabs), '; ')}."
     yield from _of_view(picture)
+    yield from _of_cards(picture)
+
+
+def _of_cards(picture: Picture) -> Iterator[str]:
     for card in picture.cards:
         rows = (f"{_name(key)} {_name(value)}" for key, value in card.rows)
         yield f"{_capital(_name(card.kind))} {_name(card.title)}: {_list(rows, len(card.rows), '; ')}."
@@ -207,8 +249,6 @@ def _called(tray: Tray) -> str:
 
 
 def _list(texts: Iterable[str], number: int, between: str = ", ") -> str:
-    from itertools import islice  # only for lists
-
     told: Sequence[str] = list(islice(texts, MOST))
     return between.join(told) + (f"{between}and {number - MOST} more" if number > MOST else "")
 

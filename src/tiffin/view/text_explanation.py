@@ -133,7 +133,7 @@ def _whole(picture: Picture, drawn: Sheet, columns: int) -> Sheet:
 
 def _steps(page: _Page, explanation: Explanation) -> None:
     say = page.sheet.say
-    if explanation.refusal:
+    if explanation.is_refused:
         page.head("REFUSED", say(explanation.refusal), Pen.BAD)
         return
     steps = [step for part in (explanation.parts or (explanation,)) for step in part.steps]
@@ -141,6 +141,8 @@ def _steps(page: _Page, explanation: Explanation) -> None:
     does, number = min(does, WIDEST_STEP, page.room // 2), 1
     for part in explanation.parts:
         page.head(say(_verb(part)), say(part.sentence))
+        if part.refusal:
+            page.head("REFUSED", say(f"{part.command}: {part.refusal}"), Pen.BAD)
         number = _list(page, page.sheet.height, part.steps, number, does)
     if explanation.steps:
         page.head("STEPS")
@@ -189,7 +191,7 @@ def _microseconds(nanoseconds: int) -> str:
 def _end(page: _Page, explanation: Explanation) -> None:
     say = page.sheet.say
     page.left, page.room = 0, page.columns
-    if explanation.refusal:
+    if explanation.is_refused and explanation.truth is None:
         page.tell("Nothing would be done.", Pen.DIM)
     elif explanation.truth is None:
         command, words_before = f"tiffin explain --do {say(explanation.command)}", "Nothing has been done. Do it:"
@@ -199,8 +201,8 @@ def _end(page: _Page, explanation: Explanation) -> None:
         for line in lines:
             page.sheet.put_all(page.sheet.height, 0, line)
     elif not explanation.differences:
-        page.tell("Done. As foretold.", Pen.BOLD)
+        page.tell("Refused, as foretold." if explanation.is_refused else "Done. As foretold.", Pen.BOLD)
     else:
-        page.tell("Done, and not as foretold:", Pen.BAD_BOLD)
+        page.tell("Not as foretold:" if explanation.is_refused else "Done, and not as foretold:", Pen.BAD_BOLD)
         for difference in explanation.differences:
             page.tell(say(f"· {difference}"), indent=2)

@@ -28,4 +28,4 @@ def act(engine: Engine, given: Given) -> int:
 
 
 def explained(engine: Engine, given: Given) -> Explanation:
-    return engine.explain.look("diff", given.arguments[0], f"diff {given.arguments[0]}")
+    return engine.explain.look("diff", given.arguments[0])

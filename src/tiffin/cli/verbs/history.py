@@ -75,4 +75,4 @@ def _id(id: str, *, full: bool) -> str:
 
 
 def explained(engine: Engine, given: Given) -> Explanation:
-    return engine.explain.look("history", given.arguments[0], f"history {given.arguments[0]}")
+    return engine.explain.look("history", given.arguments[0])

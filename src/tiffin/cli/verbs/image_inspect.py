@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tiffin.cli.options import Command, Given
-from tiffin.cli.verbs import inspect
 from tiffin.cli.verbs.inspect import FORMAT, show
 
 TYPE_CHECKING = False
@@ -19,4 +18,4 @@ def act(engine: Engine, given: Given) -> int:
 
 
 def explained(engine: Engine, given: Given) -> Explanation:
-    return inspect.explained(engine, given)
+    return engine.explain.look("inspect", *given.arguments, kind="image")

@@ -61,19 +61,28 @@ def act(engine: Engine, given: Given) -> int:
         if chosen:
             raise Unfit("-a lists every layer: to choose among them, choose the fields as well, with --format or -q")
         return _show(LAYER_COLUMNS, _layers(engine, full=given[NO_TRUNC]), given)
-    fits = chooser(given[FILTER], _tests(engine), {"dangling": sorted(TRUE | FALSE)})
-    found = list(filter(fits, engine.images(all=given[ALL])))
-    wanted = [*given.arguments, *(value for key, value in given[FILTER] if key == "reference")]
-    if wanted:
-        found = [summary._replace(names=names) for summary in found if (names := _called(summary, wanted))]
+    found = _found(engine, given)
     if given[TREE]:
-        return show_tree(engine, [summary.layer for summary in found if summary.layer], given)
+        return show_tree(engine, _tops(found), given)
     if given[QUIET]:
         for id in dict.fromkeys(summary.id for summary in found):
             print(_id(id, full=given[NO_TRUNC]))
         return 0
     rows = [row for summary in found for row in _rows(summary, time.time(), full=given[NO_TRUNC])]
     return _show(WITH_DIGESTS if given[DIGESTS] else COLUMNS, rows, given)
+
+
+def _found(engine: Engine, given: Given) -> list[ImageSummary]:
+    fits = chooser(given[FILTER], _tests(engine), {"dangling": sorted(TRUE | FALSE)})
+    found = list(filter(fits, engine.images(all=given[ALL])))
+    wanted = [*given.arguments, *(value for key, value in given[FILTER] if key == "reference")]
+    if not wanted:
+        return found
+    return [summary._replace(names=names) for summary in found if (names := _called(summary, wanted))]
+
+
+def _tops(found: Sequence[ImageSummary]) -> list[str]:
+    return [summary.layer for summary in found if summary.layer]
 
 
 def _show(columns: Columns, rows: Sequence[Row], given: Given) -> int:
@@ -159,4 +168,4 @@ def _tests(engine: Engine) -> Mapping[str, Test[ImageSummary]]:
 
 
 def explained(engine: Engine, given: Given) -> Explanation:
-    return engine.explain.look_around("images", "images", all=given[ALL])
+    return engine.explain.look_around("images", "images", _tops(_found(engine, given)))

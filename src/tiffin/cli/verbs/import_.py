@@ -28,8 +28,7 @@ COMMAND = Command(
 def act(engine: Engine, given: Given) -> int:
     path, *names = given.arguments
     changes, message = given[CHANGE], given[MESSAGE]
-    if path.startswith(("http://", "https://")):
-        raise BadParameter(f"{path}: only files and - are read; fetch it first, and pipe it in")
+    _check(path)
     with progress.line() as told:
         if path == "-":
             image = engine.import_(sys.stdin.buffer, *names, changes=changes, message=message, progress=told)
@@ -40,8 +39,14 @@ def act(engine: Engine, given: Given) -> int:
     return 0
 
 
+def _check(path: str) -> None:
+    if path.startswith(("http://", "https://")):
+        raise BadParameter(f"{path}: only files and - are read; fetch it first, and pipe it in")
+
+
 def explained(engine: Engine, given: Given) -> Explanation:
     path, *names = given.arguments
+    _check(path)
     changes = given[CHANGE]
     if path == "-":
         raise Unfit("what comes in can be read only once: to have it explained, give a file")

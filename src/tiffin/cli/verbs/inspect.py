@@ -5,7 +5,7 @@ from __future__ import annotations
 from tiffin import json
 from tiffin.cli import template
 from tiffin.cli.failures import each
-from tiffin.cli.options import Command, Given, Option, Unfit, text
+from tiffin.cli.options import Command, Given, Option, text
 from tiffin.errors import BadParameter
 
 TYPE_CHECKING = False
@@ -51,6 +51,4 @@ def show(engine: Engine, given: Given, kind: str | None) -> int:
 
 
 def explained(engine: Engine, given: Given) -> Explanation:
-    if len(given.arguments) > 1:
-        raise Unfit("to have it explained, name only one")
-    return engine.explain.look("inspect", given.arguments[0], f"inspect {given.arguments[0]}")
+    return engine.explain.look("inspect", *given.arguments, kind=given[KIND])

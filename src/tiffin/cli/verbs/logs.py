@@ -48,4 +48,4 @@ def _write(line: LogLine, *, timestamps: bool, at_once: bool) -> None:
 
 
 def explained(engine: Engine, given: Given) -> Explanation:
-    return engine.explain.look("logs", given.arguments[0], f"logs {given.arguments[0]}")
+    return engine.explain.look("logs", given.arguments[0])

@@ -25,6 +25,6 @@ def act(engine: Engine, given: Given) -> int:
 
 
 def explained(engine: Engine, given: Given) -> Explanation:
-    if len(given.arguments) == 1:
-        return engine.explain.look("look", given.arguments[0], f"look {given.arguments[0]}")
+    if given.arguments:
+        return engine.explain.look("look", *given.arguments)
     return engine.explain.look_around("look", "look")

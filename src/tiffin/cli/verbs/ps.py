@@ -65,13 +65,7 @@ STATUS_WORDS: Mapping[str, str] = {
 
 
 def act(engine: Engine, given: Given) -> int:
-    newest = 1 if given[LATEST] else given[LAST]
-    chosen = given[FILTER]
-    everything = given[ALL] or newest is not None or any(key == "status" for key, _ in chosen)
-    fits = chooser(chosen, _tests(engine), {"status": STATES})
-    found = list(filter(fits, engine.ps(all=everything, size=given[SIZE])))
-    if newest is not None and newest >= 0:
-        found = found[:newest]
+    found = _found(engine, given)
     if given[TREE]:
         return show_tree(engine, [summary.id for summary in found], given)
     if given[QUIET]:
@@ -82,6 +76,15 @@ def act(engine: Engine, given: Given) -> int:
     for line in lines(WITH_SIZE if given[SIZE] else COLUMNS, rows, given[FORMAT]):
         print(line)
     return 0
+
+
+def _found(engine: Engine, given: Given) -> list[ContainerSummary]:
+    newest = 1 if given[LATEST] else given[LAST]
+    chosen = given[FILTER]
+    everything = given[ALL] or newest is not None or any(key == "status" for key, _ in chosen)
+    fits = chooser(chosen, _tests(engine), {"status": STATES})
+    found = list(filter(fits, engine.ps(all=everything, size=given[SIZE])))
+    return found[:newest] if newest is not None and newest >= 0 else found
 
 
 def status(summary: ContainerSummary, now: float) -> str:
@@ -157,4 +160,4 @@ def _fits(pattern: str, name: str) -> bool:
 
 
 def explained(engine: Engine, given: Given) -> Explanation:
-    return engine.explain.look_around("ps", "ps", all=given[ALL])
+    return engine.explain.look_around("ps", "ps", [summary.id for summary in _found(engine, given)])

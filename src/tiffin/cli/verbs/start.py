@@ -27,11 +27,17 @@ COMMAND = Command(
 
 def act(engine: Engine, given: Given) -> int:
     engine.warm_up()
-    if not (given[ATTACH] or given[INTERACTIVE]):
+    if not _stays(given):
         return each(given.arguments, lambda name: _start(engine, name))
-    if len(given.arguments) > 1:
-        raise Unfit("you cannot start and attach multiple containers at once")
     return _stay(engine.container(given.arguments[0]), given)
+
+
+def _stays(given: Given) -> bool:
+    """Whether the caller stays until the program has ended."""
+    stays = given[ATTACH] or given[INTERACTIVE]
+    if stays and len(given.arguments) > 1:
+        raise Unfit("you cannot start and attach multiple containers at once")
+    return stays
 
 
 def _start(engine: Engine, name: str) -> None:
@@ -61,7 +67,7 @@ def _joined(container: Container, streams: Streams) -> Attachment:
 
 
 def explained(engine: Engine, given: Given) -> Explanation:
-    return engine.explain.start(*given.arguments, stays=given[ATTACH] or given[INTERACTIVE])
+    return engine.explain.start(*given.arguments, stays=_stays(given))
 
 
 def plan(engine: Engine, given: Given) -> Plan:

@@ -6,6 +6,7 @@ from tiffin.engine.explaining import containers, images, spaces
 from tiffin.engine.explaining.scene import Explained, Scene, joined
 from tiffin.engine.handles import ExecConfig
 from tiffin.engine.parts import Parts
+from tiffin.errors import NoSuchImage, NotFound
 from tiffin.model.config import Config, HostConfig, as_words
 from tiffin.view.explanation import Explanation
 
@@ -20,7 +21,8 @@ class Explainer:
     """One explanation after the other, each of the host as it stands when it is asked for.
 
     Each method raises NotFound where there is nothing to explain; what the verb would refuse is explained as such
-    (`Explanation.refusal`).
+    (`Explanation.refusal`); so is what is not there among several that are named. Nothing is done; but what every
+    start finds below the runroot, and the first of a boot makes, an explained one makes as well.
     """
 
     def __init__(self, parts: Parts) -> None:
@@ -143,17 +145,36 @@ class Explainer:
 
     # looking
 
-    def look(self, verb: str, reference: str, command: str) -> Explanation:
-        """A verb that leaves a container, an image or a layer as it is: logs, diff, history, inspect, look."""
-        scene = self._scene()
-        is_container = verb in ("logs", "diff") or (verb in ("inspect", "look") and scene.has_container(reference))
-        look = containers.only_look if is_container else images.only_look
-        return look(scene, verb, reference, command).explanation
+    def look(self, verb: str, *references: str, kind: str = "") -> Explanation:
+        """A verb that leaves containers, images or layers as they are: logs, diff, history, inspect, look.
 
-    def look_around(self, verb: str, command: str, *, all: bool = False) -> Explanation:
-        """A verb that looks at the host: ps, images, look, events, system df, version."""
+        `kind` says that only a container, an image or a layer is meant.
+        """
+
+        def explained(scene: Scene, reference: str) -> Explained:
+            is_container = verb in ("logs", "diff") or (
+                verb in ("inspect", "look") and kind in ("", "container") and scene.has_container(reference)
+            )
+            command = f"{verb} {reference}"
+            if is_container or kind == "container":
+                return containers.only_look(scene, verb, reference, command)
+            try:
+                return images.only_look(scene, verb, reference, command)
+            except NoSuchImage as error:
+                if verb == "history" or kind:
+                    raise
+                raise NotFound(f"No such object: {reference}") from error
+
+        return self._each(verb, references, explained)
+
+    def look_around(self, verb: str, command: str, shown: Iterable[str] | None = None) -> Explanation:
+        """A verb that looks at the host: ps, images, look, events, system df, version.
+
+        `shown` are the ids of the containers and layers that it shows; by default as it does without options.
+        """
         scene = self._scene()
-        return images.look_around(scene, verb, command, scene.shown_by(verb, all=all)).explanation
+        chosen = scene.shown_by(verb) if shown is None else tuple(shown)
+        return images.look_around(scene, verb, command, chosen).explanation
 
     # helpers
 
@@ -163,6 +184,11 @@ class Explainer:
     def _each(self, verb: str, names: Sequence[str], explain: Callable[[Scene, str], Explained]) -> Explanation:
         scene, found = self._scene(), list[Explained]()
         for name in names:
-            found.append(explain(scene, name))
+            try:
+                found.append(explain(scene, name))
+            except NotFound as error:
+                if len(names) == 1:
+                    raise
+                found.append(scene.missing(verb, f"{verb} {name}", error))
             scene = found[-1].after
         return joined(verb, f"{verb} {' '.join(names)}", found).explanation

@@ -142,7 +142,9 @@ def bootstrap(scene: Scene, what: str) -> Explained:
         name = name_of(what)
         steps = (
             PlannedStep("gather programs of this machine", "a shell and what goes with it: no network is needed"),
-            PlannedStep("make a layer of them", "their digest is its id", begins=f'mkdir(…{scene.parts.store.path("tmp")}'),
+            PlannedStep(
+                "make a layer of them", "their digest is its id", begins=f'mkdir(…{scene.parts.store.path("tmp")}'
+            ),
         )
         return _one_layer(scene, Layer(NEW_LAYER, None, "", UNKNOWN), name, message_of(name), steps)
 

@@ -12,7 +12,7 @@ from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import world
 from tiffin.engine.parts import Parts
 from tiffin.engine.world import Particulars, Told, World
-from tiffin.errors import NotFound, NotModified, TiffinError
+from tiffin.errors import BadParameter, NotFound, NotModified, TiffinError
 from tiffin.model.nouns import Container, Host
 from tiffin.model.states import ALIVE
 from tiffin.model.transitions import find_container, on_top, running
@@ -100,12 +100,11 @@ class Scene:
         except NotFound:
             return False
 
-    def shown_by(self, verb: str, *, all: bool) -> list[str]:
-        """What a verb that looks at the host shows of it: ids of containers and layers."""
+    def shown_by(self, verb: str) -> list[str]:
+        """What a verb that looks at the host shows of it, without options: ids of containers and layers."""
         if verb == "ps":
-            found = self.host.containers.values() if all else running(self.host)
-            return [container.id for container in found]
-        if verb == "images" and not all:
+            return [container.id for container in running(self.host)]
+        if verb == "images":
             return [image.top for image in on_top(self.host) if image.top]
         return [*self.host.layers, *self.host.containers] if verb in ("system df", "look") else [*self.host.layers]
 
@@ -141,6 +140,14 @@ class Scene:
         )
         return Explained(explanation, later)
 
+    def missing(self, verb: str, command: str, error: NotFound) -> Explained:
+        """Of several verbs in a row one whose object is not there."""
+
+        def refused() -> Outcome:
+            raise BadParameter(str(error)) from error
+
+        return self.explain(verb, command, (), refused)
+
     def _tried(self, outcome: Callable[[], Outcome]) -> tuple[Outcome, str]:
         """And why it would be refused, if it would."""
         try:
@@ -148,7 +155,7 @@ class Scene:
         except NotFound:
             raise
         except NotModified as error:  # so be it
-            return Outcome(self.host, f"all is as before: {error}"), ""
+            return Outcome(self.host, "all is as before", (PlannedStep("leave it as it is", str(error)),)), ""
         except TiffinError as error:
             return Outcome(self.host, ""), str(error)
 
