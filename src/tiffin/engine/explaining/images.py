@@ -180,17 +180,23 @@ def look_around(scene: Scene, verb: str, command: str, shown: Sequence[str]) -> 
 
 
 def _digest(path: str) -> str:
-    """Of the tar in a file, once it is unpacked: the id that its layer will have."""
-    from hashlib import sha256  # loads OpenSSL
-
+    """Of the tar in a file, which its layer will have as id. Raises BadArchive where it is none."""
     from tiffin.layers.compression import uncompressed  # only here
+    from tiffin.layers.tape import Hasher, Tape  # only here
+    from tiffin.layers.tarreader import entries  # only here
 
-    digest, buffer = sha256(), memoryview(bytearray(1 << 20))
-    with open(path, "rb") as file:
-        plain = uncompressed(file)
-        while count := plain.readinto(buffer):
-            digest.update(buffer[:count])
-    return f"sha256:{digest.hexdigest()}"
+    hasher = Hasher()
+    hasher.start()
+    try:
+        with open(path, "rb") as file:
+            tape = Tape(uncompressed(file), hasher, lambda kept: None)
+            for entry in entries(tape):
+                for _ in tape.pieces(entry.stored):
+                    pass
+        return hasher.digest()
+    except BaseException:
+        hasher.close()
+        raise
 
 
 def _one_layer(
