@@ -15,11 +15,11 @@ from pathlib import Path
 from tests.view import pictures
 from tiffin.model.nouns import State
 from tiffin.view import svg, text
-from tiffin.view.cells import Style
 from tiffin.view.explanation import Explanation
-from tiffin.view.palette import COLOURS
 from tiffin.view.picture import Mark, Picture, Slab
-from tiffin.view.svg_canvas import HEADING, SMALL, Canvas
+from tiffin.view.svg.canvas import HEADING, SMALL, Canvas
+from tiffin.view.svg.palette import COLOURS
+from tiffin.view.text.cells import Style
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = DOCS / "pictures.md"

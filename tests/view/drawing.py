@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from tiffin.view import svg_canvas
-from tiffin.view.svg_canvas import PLAIN, Type, measure
+from tiffin.view.svg import canvas
+from tiffin.view.svg.canvas import PLAIN, Type, measure
 
 SVG = "{http://www.w3.org/2000/svg}"
-TYPES = {type.name: type for type in vars(svg_canvas).values() if isinstance(type, Type)}
+TYPES = {type.name: type for type in vars(canvas).values() if isinstance(type, Type)}
 
 
 class Text(NamedTuple):

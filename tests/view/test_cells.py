@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.view.arbitrary import texts
 from tests.view.pictures import HOSTILE
 from tiffin.view import words
-from tiffin.view.cells import Pen, Run, Sheet, Style, bold, both_sides, fit, flow, length, wrapped
+from tiffin.view.text.cells import Pen, Run, Sheet, Style, bold, both_sides, fit, flow, length, wrapped
 
 PLAIN = Style(colour=False, utf8=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tiffin.view.palette import COLOURS, THEMES, style
+from tiffin.view.svg.palette import COLOURS, THEMES, style
 
 TEXT, LINE = 4.5, 3.0
 """the least contrast by WCAG 2.2, 1.4.3 and 1.4.11"""

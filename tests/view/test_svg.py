@@ -14,7 +14,7 @@ from tiffin.model.nouns import State
 from tiffin.view import sentences, svg
 from tiffin.view.explanation import Explanation, PlannedStep
 from tiffin.view.picture import Card, Mark, Picture, Process, Protection, Slab, Space
-from tiffin.view.svg_canvas import HEADING, PLAIN, Canvas, fit, fit_middle, measure, wrap
+from tiffin.view.svg.canvas import HEADING, PLAIN, Canvas, fit, fit_middle, measure, wrap
 
 ELEMENTS = {"svg", "title", "desc", "style", "defs", "g", "pattern", "rect", "path", "circle", "text", "use"}
 ATTRIBUTES = {

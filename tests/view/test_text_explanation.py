@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from tests.view import pictures
 from tests.view.arbitrary import explanations
 from tiffin.view import text
-from tiffin.view.cells import Sheet
 from tiffin.view.explanation import Explanation, PlannedStep
 from tiffin.view.layout import lay_out_both
 from tiffin.view.picture import Card, Mark, Picture
-from tiffin.view.text_towers import draw_towers
+from tiffin.view.text.cells import Sheet
+from tiffin.view.text.towers import draw_towers
 
 PLAIN = text.Style(colour=False, utf8=True)
 ASCII = text.Style(colour=False, utf8=False)

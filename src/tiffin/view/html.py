@@ -6,9 +6,9 @@ No script, and nothing that is fetched: the page says so itself to the browser.
 from __future__ import annotations
 
 from tiffin.view import sentences, svg
-from tiffin.view.palette import COLOURS, SANS
 from tiffin.view.picture import Picture
-from tiffin.view.svg_canvas import escape, escape_long
+from tiffin.view.svg.canvas import escape, escape_long
+from tiffin.view.svg.palette import COLOURS, SANS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from unicodedata import category, east_asian_width
 
 from tiffin.record import NamedTuple
-from tiffin.view.palette import style
-from tiffin.view.svg_signs import SIGNS
+from tiffin.view.svg.palette import style
+from tiffin.view.svg.signs import SIGNS
 from tiffin.view.words import ELLIPSIS, MARKS, harmless
 
 TYPE_CHECKING = False

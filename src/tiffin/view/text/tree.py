@@ -16,11 +16,12 @@ from __future__ import annotations
 
 from tiffin.model.nouns import State
 from tiffin.record import NamedTuple
-from tiffin.view import signs, text_boxes, words
-from tiffin.view.cells import Pen, Run, Sheet, Style, fit, flow, length
+from tiffin.view import signs, words
 from tiffin.view.forest import Fold, Tree, grow, walk
 from tiffin.view.picture import Picture, Slab, Tray
-from tiffin.view.text_tree_lines import Line, head, joined, size, told, words_from
+from tiffin.view.text import boxes
+from tiffin.view.text.cells import Pen, Run, Sheet, Style, fit, flow, length
+from tiffin.view.text.tree_lines import Line, head, joined, size, told, words_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def _heading(picture: Picture, columns: int, style: Style) -> list[list[Run]]:
         numbers.setdefault(signs.kind(tray), []).append(tray)
     pieces = list[list[Run]]()
     for kind in sorted(numbers, key=lambda kind: _KINDS.index(kind) if kind in _KINDS else len(_KINDS)):
-        text, pen = signs.count(kind, len(numbers[kind])), text_boxes.state_pen(numbers[kind][0])
+        text, pen = signs.count(kind, len(numbers[kind])), boxes.state_pen(numbers[kind][0])
         pieces.append([Run(f"{signs.sign(numbers[kind][0])} ", pen), Run(text)] if style.utf8 else [Run(f"[{text}]")])
     lines = flow(first, columns, " ")
     whole = flow([lines[0], *pieces], columns, "   ")

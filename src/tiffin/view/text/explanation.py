@@ -20,12 +20,13 @@ from __future__ import annotations
 
 from itertools import zip_longest
 
-from tiffin.view import text_boxes, words
-from tiffin.view.cells import Pen, Run, Sheet, Style, flow, wrapped
+from tiffin.view import words
 from tiffin.view.layout import lay_out_both
 from tiffin.view.picture import Picture
-from tiffin.view.text_towers import draw_towers
-from tiffin.view.text_tree import draw_trees, plot
+from tiffin.view.text import boxes
+from tiffin.view.text.cells import Pen, Run, Sheet, Style, flow, wrapped
+from tiffin.view.text.towers import draw_towers
+from tiffin.view.text.tree import draw_trees, plot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _whole(picture: Picture, drawn: Sheet, columns: int) -> Sheet:
     sheet = drawn.trimmed()
     for shown in picture.cards:
         row = sheet.height + 1 if sheet.height else 0
-        sheet.paste(row, 0, text_boxes.card(sheet.style, columns, shown))
+        sheet.paste(row, 0, boxes.card(sheet.style, columns, shown))
     if not sheet.height:
         sheet.put(0, 0, "nothing", Pen.DIM)
     return sheet

@@ -17,12 +17,12 @@ from tiffin.record import NamedTuple
 from tiffin.view.forest import Fold
 from tiffin.view.layout import Layout, Place
 from tiffin.view.picture import Picture, Slab, Tray
-from tiffin.view.svg_beside import DRUMS, RAIL, draw_drums, draw_ports, draw_rails
-from tiffin.view.svg_boxes import card, union_view, view_height
-from tiffin.view.svg_canvas import CODE, SMALL, Box, Canvas, measure, number
-from tiffin.view.svg_processes import draw_processes, processes_height
-from tiffin.view.svg_shapes import HANDLE, TAG, WALL, tag, tag_width, tags
-from tiffin.view.svg_slabs import (
+from tiffin.view.svg.beside import DRUMS, RAIL, draw_drums, draw_ports, draw_rails
+from tiffin.view.svg.boxes import card, union_view, view_height
+from tiffin.view.svg.canvas import CODE, SMALL, Box, Canvas, measure, number
+from tiffin.view.svg.processes import draw_processes, processes_height
+from tiffin.view.svg.shapes import HANDLE, TAG, WALL, tag, tag_width, tags
+from tiffin.view.svg.slabs import (
     GAP,
     Level,
     Style,
@@ -31,9 +31,9 @@ from tiffin.view.svg_slabs import (
     numbers,
     put_slab,
 )
-from tiffin.view.svg_space import space_panel
-from tiffin.view.svg_states import message, state, state_width, surround, trouble
-from tiffin.view.svg_trays import GOING_UP, is_leaving, put_tray
+from tiffin.view.svg.space import space_panel
+from tiffin.view.svg.states import message, state, state_width, surround, trouble
+from tiffin.view.svg.trays import GOING_UP, is_leaving, put_tray
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from tiffin.record import NamedTuple
 from tiffin.view.picture import Card, Row, View
-from tiffin.view.svg_canvas import (
+from tiffin.view.svg.canvas import (
     CAPTION,
     CODE,
     CODE_BOLD,

@@ -18,12 +18,13 @@ From 80 columns on the union view stands beside the stack, else below it.
 
 from __future__ import annotations
 
-from tiffin.view import text_boxes, text_space, words
-from tiffin.view.cells import Pen, Run, Sheet, Style, flow
+from tiffin.view import words
 from tiffin.view.forest import Fold
 from tiffin.view.layout import lay_out
 from tiffin.view.picture import Picture, Slab, Space, Tray, short
-from tiffin.view.text_view import view
+from tiffin.view.text import boxes, inside
+from tiffin.view.text.cells import Pen, Run, Sheet, Style, flow
+from tiffin.view.text.view import view
 
 WIDEST = 112
 SIDE_BY_SIDE = 80
@@ -40,16 +41,16 @@ def draw_stack(picture: Picture, width: int, style: Style) -> Sheet:
         sheet.put_all(sheet.height, 0, line)
     room = columns if _has_view(picture) else min(columns, WIDEST_STACK)
     is_wide = room >= SIDE_BY_SIDE
-    if tray is not None and tray.state in text_boxes.FRAMED:
+    if tray is not None and tray.state in boxes.FRAMED:
         inner = _inside(picture, tray, room - 4, style, is_wide=is_wide)
-        sheet.paste(sheet.height + 1, 0, text_boxes.framed(inner, room, tray))
+        sheet.paste(sheet.height + 1, 0, boxes.framed(inner, room, tray))
     else:
         sheet.paste(sheet.height + 1, 0, _towers(picture, room, style, is_wide=is_wide))
-    beside = text_space.outside(style, columns - 3, tray.uses if tray else (), picture.volumes)
+    beside = inside.outside(style, columns - 3, tray.uses if tray else (), picture.volumes)
     if beside.height:
         sheet.paste(sheet.height + 1, 3, beside)
     for shown in picture.cards:
-        sheet.paste(sheet.height + 1, 0, text_boxes.card(style, columns, shown))
+        sheet.paste(sheet.height + 1, 0, boxes.card(style, columns, shown))
     return sheet
 
 
@@ -60,10 +61,10 @@ def _headline(sheet: Sheet, picture: Picture, tray: Tray | None, columns: int) -
         total = [] if None in sizes else [[Run(words.amount(sum(size or 0 for size in sizes)), Pen.DIM)]]
         layers = words.many(len(picture.slabs), "read-only layer") if picture.slabs else "no layers"
         return flow([[Run(name, Pen.BOLD)], [Run(f"{picture.about}, {layers}")], *total], columns, "   ")
-    state = text_boxes.state(sheet.style, tray, picture.at)
+    state = boxes.state(sheet.style, tray, picture.at)
     pieces = [[Run(name, Pen.BOLD), Run("  "), state]]
     if tray.reason:
-        pieces.append([Run(sheet.say(tray.reason), text_boxes.state_pen(tray))])
+        pieces.append([Run(sheet.say(tray.reason), boxes.state_pen(tray))])
     if tray.image:
         pieces.append([Run("on image "), Run(sheet.say(tray.image))])
     pieces += ([Run(f"network {sheet.say(' '.join(joined)).rstrip()}")] for joined in tray.networks)
@@ -79,7 +80,7 @@ def _inside(picture: Picture, tray: Tray, columns: int, style: Style, *, is_wide
     happening = _happening(tray, space, columns - 2, style, is_wide=is_wide)
     sheet.put(sheet.paste(1, 1, happening) if happening.height else 0, 0, "")
     sheet.paste(sheet.height, 1, _towers(picture, columns - 2, style, is_wide=is_wide))
-    fences = text_space.fences(style, columns - 2, space)
+    fences = inside.fences(style, columns - 2, space)
     if fences.height:
         sheet.paste(sheet.height + 1, 1, fences)
     sheet.put(sheet.height, 0, "")
@@ -89,8 +90,8 @@ def _inside(picture: Picture, tray: Tray, columns: int, style: Style, *, is_wide
 def _happening(tray: Tray, space: Space, columns: int, style: Style, *, is_wide: bool) -> Sheet:
     """The processes, and the gauges beside or below them."""
     half = _half(columns) if is_wide else columns
-    sheet = text_space.processes(style, half, tray)
-    gauges = text_space.gauges(style, columns - half - BETWEEN if is_wide else half, space.gauges)
+    sheet = inside.processes(style, half, tray)
+    gauges = inside.gauges(style, columns - half - BETWEEN if is_wide else half, space.gauges)
     if not gauges.height:
         return sheet
     if is_wide and sheet.height:
@@ -140,22 +141,22 @@ def stack(picture: Picture, columns: int, style: Style, *, with_files: bool) -> 
             row = _tray(sheet, row, margin, box, item, with_files=with_files)
         elif isinstance(item, Slab | Fold):
             top = item.slabs[-1] if isinstance(item, Fold) else item
-            row = text_boxes.edge(
+            row = boxes.edge(
                 sheet, row, margin, box, "├┤" if above else "┌┐", item, upper=above[-1] if above else None,
-                arrows=(margin + text_boxes.ARROW_AT,) if row else (), settings=top.settings,
+                arrows=(margin + boxes.ARROW_AT,) if row else (), settings=top.settings,
             )  # fmt: skip
             sheet.put(row, margin - 1 - len(place.number), place.number, Pen.DIM)
-            row = text_boxes.slab(sheet, row, margin, box, item)
+            row = boxes.slab(sheet, row, margin, box, item)
             above.append(item)
     if above:
-        text_boxes.edge(sheet, row, margin, box, "└┘", above[-1])
+        boxes.edge(sheet, row, margin, box, "└┘", above[-1])
     return sheet
 
 
 def _tray(sheet: Sheet, row: int, column: int, box: int, tray: Tray, *, with_files: bool) -> int:
     changes = [Run("+{} ~{} −{}".format(*tray.changes), Pen.RW)] if tray.changes and any(tray.changes) else []
     body = [
-        (text_boxes.called("read-write layer", tray), [Run(words.amount(tray.size), Pen.RW)]),
+        (boxes.called("read-write layer", tray), [Run(words.amount(tray.size), Pen.RW)]),
         ([Run(short(tray.id), Pen.DIM)], changes),
     ]
     files = tray.files if with_files else ()
@@ -163,4 +164,4 @@ def _tray(sheet: Sheet, row: int, column: int, box: int, tray: Tray, *, with_fil
     if len(files) > MOST_FILES:
         body.append(([Run(f"… {len(files) - MOST_FILES} more", Pen.DIM)], []))
     sheet.put(row + 1, column - 3, "rw", Pen.RW)
-    return text_boxes.tray(sheet, row, column, box, tray, body)
+    return boxes.tray(sheet, row, column, box, tray, body)

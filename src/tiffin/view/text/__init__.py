@@ -1,12 +1,12 @@
 """A picture as text: one stack in full, a host as a tree that grows upwards, an explanation as before and after.
 
-draw               text_stack or text_tree        by what the picture is about
-draw_explanation   text_explanation
+    draw               stack, or tree for a host      boxes, inside, view: what they are put together from
+    draw_explanation   explanation, towers            cells: the sheet that all is written on
 """
 
 from __future__ import annotations
 
-from tiffin.view.cells import Style as Style
+from tiffin.view.text.cells import Style as Style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,17 +20,17 @@ def draw(picture: Picture, *, width: int, style: Style) -> str:
     """Lines of at most `width` columns, or 40 where that is less."""
     columns = max(width, NARROWEST)
     if picture.about == "host" or _stacks(picture) > 1:
-        from tiffin.view.text_tree import draw_tree  # only for hosts
+        from tiffin.view.text.tree import draw_tree  # only for hosts
 
         return str(draw_tree(picture, columns, style))
-    from tiffin.view.text_stack import draw_stack  # only for stacks
+    from tiffin.view.text.stack import draw_stack  # only for stacks
 
     return str(draw_stack(picture, columns, style))
 
 
 def draw_explanation(explanation: Explanation, *, width: int, style: Style) -> str:
     """The same of what a command takes and gives."""
-    from tiffin.view.text_explanation import draw_explanation as drawn  # only for explanations
+    from tiffin.view.text.explanation import draw_explanation as drawn  # only for explanations
 
     return str(drawn(explanation, max(width, NARROWEST), style))
 

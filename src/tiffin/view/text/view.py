@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from tiffin.view import words
-from tiffin.view.cells import Pen, Run, Sheet, Style, both_sides
+from tiffin.view.text.cells import Pen, Run, Sheet, Style, both_sides
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ run = create + start        run makes a container on the image debian (create) a
 from __future__ import annotations
 
 from tiffin.view.layout import Layout, lay_out
-from tiffin.view.svg_canvas import BOLD, CODE, HEADING, PAGE, PLAIN, SMALL, Canvas, number
-from tiffin.view.svg_slabs import Style
-from tiffin.view.svg_towers import draw_towers, ground_for, towers_width
+from tiffin.view.svg.canvas import BOLD, CODE, HEADING, PAGE, PLAIN, SMALL, Canvas, number
+from tiffin.view.svg.slabs import Style
+from tiffin.view.svg.towers import draw_towers, ground_for, towers_width
 from tiffin.view.words import harmless
 
 TYPE_CHECKING = False

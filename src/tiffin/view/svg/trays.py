@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tiffin.model.nouns import State
 from tiffin.view.picture import Mark, Tray, short
-from tiffin.view.svg_canvas import BOLD, CAPTION, CODE, SMALL, Box, Canvas
-from tiffin.view.svg_shapes import WORDS, chip, mark_width, mark_word, tray
+from tiffin.view.svg.canvas import BOLD, CAPTION, CODE, SMALL, Box, Canvas
+from tiffin.view.svg.shapes import WORDS, chip, mark_width, mark_word, tray
 from tiffin.view.words import amount
 
 TYPE_CHECKING = False

@@ -6,10 +6,10 @@ from tiffin.record import NamedTuple
 from tiffin.view import signs
 from tiffin.view.forest import Fold, Tree, grow, in_order, walk
 from tiffin.view.picture import Picture, Slab, Tray
-from tiffin.view.svg_canvas import CAPTION_BOLD, Box, Canvas, measure, number
-from tiffin.view.svg_shapes import slab
-from tiffin.view.svg_slabs import told
-from tiffin.view.svg_states import Look, look
+from tiffin.view.svg.canvas import CAPTION_BOLD, Box, Canvas, measure, number
+from tiffin.view.svg.shapes import slab
+from tiffin.view.svg.slabs import told
+from tiffin.view.svg.states import Look, look
 from tiffin.view.words import harmless
 
 TYPE_CHECKING = False

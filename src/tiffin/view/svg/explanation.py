@@ -6,9 +6,9 @@ Input and Output are drawn to the same places, so that the eye finds what change
 from __future__ import annotations
 
 from tiffin.view.layout import lay_out_both
-from tiffin.view.svg_canvas import BOLD, COMMAND, PAGE, PLAIN, SMALL, Canvas, number
-from tiffin.view.svg_scene import Scene, say, scene
-from tiffin.view.svg_steps import draw_steps
+from tiffin.view.svg.canvas import BOLD, COMMAND, PAGE, PLAIN, SMALL, Canvas, number
+from tiffin.view.svg.scene import Scene, say, scene
+from tiffin.view.svg.steps import draw_steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

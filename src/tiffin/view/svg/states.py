@@ -8,8 +8,8 @@ from tiffin.model.nouns import State
 from tiffin.record import NamedTuple
 from tiffin.view import signs
 from tiffin.view.picture import Tray
-from tiffin.view.svg_canvas import CAPTION, SMALL_BOLD, Box, Canvas, Type, fit, measure
-from tiffin.view.svg_shapes import corners, frame
+from tiffin.view.svg.canvas import CAPTION, SMALL_BOLD, Box, Canvas, Type, fit, measure
+from tiffin.view.svg.shapes import corners, frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tiffin.record import NamedTuple
 from tiffin.view.picture import Process
-from tiffin.view.svg_canvas import CAPTION, CODE, SMALL, Canvas, measure, number
+from tiffin.view.svg.canvas import CAPTION, CODE, SMALL, Canvas, measure, number
 from tiffin.view.words import harmless
 
 TYPE_CHECKING = False

@@ -14,9 +14,9 @@ from types import MappingProxyType
 
 from tiffin.model.nouns import State
 from tiffin.view import signs, words
-from tiffin.view.cells import Pen, Run, Sheet, Style, both_sides, fit, flow, length, wrapped
 from tiffin.view.forest import Fold, marked
 from tiffin.view.picture import Card, Mark, Slab, Tray, short
+from tiffin.view.text.cells import Pen, Run, Sheet, Style, both_sides, fit, flow, length, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,11 +16,11 @@ from tiffin.view import signs
 from tiffin.view.forest import Crowd, in_order
 from tiffin.view.layout import Layout, lay_out
 from tiffin.view.picture import Picture, Tray
-from tiffin.view.svg_canvas import PAGE, PLAIN, SMALL, Box, Canvas, measure, number
-from tiffin.view.svg_far import draw_far, far_look, far_width
-from tiffin.view.svg_shapes import drum, rail
-from tiffin.view.svg_states import Look, look
-from tiffin.view.svg_towers import MOST_COLUMNS, Ground, draw_towers, ground_for, host_style, towers_width
+from tiffin.view.svg.canvas import PAGE, PLAIN, SMALL, Box, Canvas, measure, number
+from tiffin.view.svg.far import draw_far, far_look, far_width
+from tiffin.view.svg.shapes import drum, rail
+from tiffin.view.svg.states import Look, look
+from tiffin.view.svg.towers import MOST_COLUMNS, Ground, draw_towers, ground_for, host_style, towers_width
 from tiffin.view.words import amount, harmless, many
 
 TYPE_CHECKING = False

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from tiffin.model.nouns import State
 from tiffin.view import signs, words
-from tiffin.view.cells import Pen, Run, Sheet, Style, bold, fit, length, wrapped
 from tiffin.view.picture import Process
-from tiffin.view.text_boxes import state_pen
+from tiffin.view.text.boxes import state_pen
+from tiffin.view.text.cells import Pen, Run, Sheet, Style, bold, fit, length, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

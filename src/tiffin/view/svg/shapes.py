@@ -9,7 +9,7 @@ All take the place and size of the shape itself; lips and handles stand out of i
 from __future__ import annotations
 
 from tiffin.view.picture import Mark
-from tiffin.view.svg_canvas import (
+from tiffin.view.svg.canvas import (
     BOLD,
     CAPTION,
     CAPTION_BOLD,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tiffin.view import signs
 from tiffin.view.picture import Gauge, Namespace, Protection, Space
-from tiffin.view.svg_boxes import CARD_ROW, column_of, pairs
-from tiffin.view.svg_canvas import CAPTION, SMALL, SMALL_BOLD, Canvas, measure, number
+from tiffin.view.svg.boxes import CARD_ROW, column_of, pairs
+from tiffin.view.svg.canvas import CAPTION, SMALL, SMALL_BOLD, Canvas, measure, number
 from tiffin.view.words import harmless
 
 TYPE_CHECKING = False

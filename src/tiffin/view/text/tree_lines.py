@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from tiffin.model.nouns import State
 from tiffin.record import NamedTuple
-from tiffin.view import signs, text_boxes, words
-from tiffin.view.cells import Pen, Run, Sheet, length
+from tiffin.view import signs, words
 from tiffin.view.forest import Crowd, Fold, Item, in_order, marked
 from tiffin.view.picture import Mark, Slab, Tray, short
-from tiffin.view.text_space import process_sign
+from tiffin.view.text import boxes
+from tiffin.view.text.cells import Pen, Run, Sheet, length
+from tiffin.view.text.inside import process_sign
 
 MOST_DOTS = 8  # processes, each a dot
 MOST_SIGNS = 24  # containers of a crowd, each a sign
@@ -41,7 +42,7 @@ def head(sheet: Sheet, line: Line) -> list[Run]:
     is_paused = all(tray.state == State.PAUSED for tray in trays)
     across = "╌" if is_dashed else "┅" if is_paused else "━" if is_alive else "═"
     corners = {"┌": "┍" if is_alive else "╒", "├": "┝" if is_alive else "╞", "": ""}
-    pen = text_boxes.state_pen(trays[0]) if is_alive else Pen.RW
+    pen = boxes.state_pen(trays[0]) if is_alive else Pen.RW
     return [Run(before + corners[corner], Pen.DIM), Run(across + " ", pen)]
 
 
@@ -85,7 +86,7 @@ def _trays(item: Tray | Crowd) -> tuple[Tray, ...]:
 
 def _slab(sheet: Sheet, item: Slab | Fold, columns: int) -> list[Run]:
     names = [run for name in item.names for run in (Run("  "), Run(f"◁ {sheet.say(name)}", Pen.BOLD))]
-    label = text_boxes.what(sheet, item)
+    label = boxes.what(sheet, item)
     word = _mark_word(marked(item))
     pen = Pen.ICE_BOLD if marked(item) == Mark.NEW else Pen.PLAIN
     # names before commands
@@ -94,7 +95,7 @@ def _slab(sheet: Sheet, item: Slab | Fold, columns: int) -> list[Run]:
 
 
 def _tray(sheet: Sheet, tray: Tray, column: int, words_at: int, at: float) -> list[Run]:
-    state, pen = text_boxes.state(sheet.style, tray, at), text_boxes.state_pen(tray)
+    state, pen = boxes.state(sheet.style, tray, at), boxes.state_pen(tray)
     sign, _, word = state.text.partition(" ") if sheet.style.utf8 else ("", "", state.text)
     name = sheet.say(tray.name) if tray.name is not None else short(tray.id)
     head = [Run(f"{sign} " if sign else "", state.pen), Run(name, Pen.BOLD), *_mark_word(tray.mark)]
@@ -110,7 +111,7 @@ def _dots(tray: Tray) -> list[Run]:
     if not number:
         return []
     rest = f" +{number - MOST_DOTS}" if number > MOST_DOTS else ""
-    return [Run("  "), Run(" ".join(process_sign(tray) * min(number, MOST_DOTS)) + rest, text_boxes.state_pen(tray))]
+    return [Run("  "), Run(" ".join(process_sign(tray) * min(number, MOST_DOTS)) + rest, boxes.state_pen(tray))]
 
 
 def _crowd(sheet: Sheet, crowd: Crowd, column: int, words_at: int) -> list[Run]:
@@ -120,7 +121,7 @@ def _crowd(sheet: Sheet, crowd: Crowd, column: int, words_at: int) -> list[Run]:
     head = [Run(sheet.say(crowd.label), Pen.BOLD), Run(f" × {len(trays)}", Pen.PLAIN)]
     heap = list[Run]()
     if len(trays) <= MOST_SIGNS and sheet.style.utf8:
-        heap = [Run(signs.sign(tray), text_boxes.state_pen(tray)) for tray in trays]
+        heap = [Run(signs.sign(tray), boxes.state_pen(tray)) for tray in trays]
         heap.append(Run("  "))
     told = ", ".join(signs.count(kind, kinds.count(kind)) for kind in dict.fromkeys(kinds))
     return [*head, Run(" " * max(2, words_at - column - length(head))), *heap, Run(told, Pen.DIM)]

@@ -1,14 +1,18 @@
-"""A picture as SVG: one file that needs nothing else, runs nothing and asks for nothing."""
+"""A picture as SVG: one file that needs nothing else, runs nothing and asks for nothing.
+
+    draw               stack for one stack, host for many      slabs, trays, boxes, ...: what they are put together from
+    draw_explanation   explanation: scenes and steps           canvas: elements, escaped; palette: light and dark
+"""
 
 from __future__ import annotations
 
 from tiffin.view import sentences
 from tiffin.view.layout import lay_out
 from tiffin.view.picture import Picture
-from tiffin.view.svg_canvas import HEADING, Canvas
-from tiffin.view.svg_explanation import EDGE, draw_sheet
-from tiffin.view.svg_host import draw_host
-from tiffin.view.svg_scene import scene
+from tiffin.view.svg.canvas import HEADING, Canvas
+from tiffin.view.svg.explanation import EDGE, draw_sheet
+from tiffin.view.svg.host import draw_host
+from tiffin.view.svg.scene import scene
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

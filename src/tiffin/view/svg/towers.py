@@ -11,11 +11,11 @@ from tiffin.view import signs
 from tiffin.view.forest import Crowd, Fold, in_order
 from tiffin.view.layout import Layout, Place
 from tiffin.view.picture import Picture, Slab, Tray, is_new, short
-from tiffin.view.svg_canvas import BOLD, CAPTION, CODE, SMALL, Box, Canvas, fit, measure, number
-from tiffin.view.svg_shapes import HANDLE, TAG, mark_word, socket, tag, tag_width, tray
-from tiffin.view.svg_slabs import Level, Style, join_down, levels, put_slab
-from tiffin.view.svg_states import look, message, state_sign, surround, trouble
-from tiffin.view.svg_trays import bowl, is_leaving
+from tiffin.view.svg.canvas import BOLD, CAPTION, CODE, SMALL, Box, Canvas, fit, measure, number
+from tiffin.view.svg.shapes import HANDLE, TAG, mark_word, socket, tag, tag_width, tray
+from tiffin.view.svg.slabs import Level, Style, join_down, levels, put_slab
+from tiffin.view.svg.states import look, message, state_sign, surround, trouble
+from tiffin.view.svg.trays import bowl, is_leaving
 from tiffin.view.words import amount, harmless, many
 
 TYPE_CHECKING = False

@@ -8,8 +8,8 @@ drums  (the stack)
 from __future__ import annotations
 
 from tiffin.view.picture import Joined, Network, Tray, Use, Volume
-from tiffin.view.svg_canvas import CAPTION, CODE, SMALL, Box, Canvas, measure, number
-from tiffin.view.svg_shapes import drum, rail, socket
+from tiffin.view.svg.canvas import CAPTION, CODE, SMALL, Box, Canvas, measure, number
+from tiffin.view.svg.shapes import drum, rail, socket
 from tiffin.view.words import amount, harmless
 
 TYPE_CHECKING = False

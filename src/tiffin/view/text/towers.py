@@ -17,12 +17,13 @@ one, else it stands on the layers that others share.
 from __future__ import annotations
 
 from tiffin.record import NamedTuple
-from tiffin.view import text_boxes, words
-from tiffin.view.cells import Pen, Run, Sheet, Style, fit, length
+from tiffin.view import words
 from tiffin.view.forest import Crowd, Fold
 from tiffin.view.layout import Layout, Place
 from tiffin.view.picture import Slab, Tray, short
-from tiffin.view.text_space import process_sign
+from tiffin.view.text import boxes
+from tiffin.view.text.cells import Pen, Run, Sheet, Style, fit, length
+from tiffin.view.text.inside import process_sign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _planned(before: Layout, after: Layout, cell: int, style: Style) -> _Plan:
     places = [*before.places, *after.places]
     trays = [tray for place in places for tray in _trays(place)]
     is_one = before.columns == 1
-    plan = _Plan(cell, (), frozenset(), any(tray.state in text_boxes.FRAMED for tray in trays), is_one)
+    plan = _Plan(cell, (), frozenset(), any(tray.state in boxes.FRAMED for tray in trays), is_one)
     levels: list[list[Place]] = [[] for _ in range(before.levels)]
     for place in places:
         levels[place.level].append(place)
@@ -99,9 +100,9 @@ def _floor(places: Iterable[Place], plan: _Plan, carrying: set[tuple[int, int]],
     for place in listed:
         item = place.item
         if isinstance(item, Slab | Fold):
-            told = text_boxes.is_told(item) or (place.column, place.level) not in carrying
+            told = boxes.is_told(item) or (place.column, place.level) not in carrying
             if told and not isinstance(item, Fold):
-                lines = max(lines, text_boxes.slab(Sheet(style), 0, 0, plan.width(place), item))
+                lines = max(lines, boxes.slab(Sheet(style), 0, 0, plan.width(place), item))
             elif told:
                 lines = max(lines, 2)
             rows = max(rows, lines + 2)
@@ -154,14 +155,14 @@ def _slab(sheet: Sheet, bottom: int, place: Place, children: list[Place], plan: 
     item, column, width = place.item, plan.x(place), plan.width(place)
     assert isinstance(item, Slab | Fold)
     inset = 0 if plan.is_one else INSET
-    arrows = [plan.x(child) + text_boxes.ARROW_AT + (inset if _trays(child) else 0) for child in children]
+    arrows = [plan.x(child) + boxes.ARROW_AT + (inset if _trays(child) else 0) for child in children]
     upper = children[0].item if place.level in plan.joined and children else None
     upper = upper if isinstance(upper, Slab | Fold) else None
     row, ends = bottom - floor.lines - 2, "├┤" if upper else "┌┐"
-    text_boxes.edge(sheet, row, column, width, ends, item, upper=upper, arrows=arrows)
-    text_boxes.slab(sheet, row + 1, column, width, item, lines=floor.lines)
+    boxes.edge(sheet, row, column, width, ends, item, upper=upper, arrows=arrows)
+    boxes.slab(sheet, row + 1, column, width, item, lines=floor.lines)
     if place.level - 1 not in plan.joined:
-        text_boxes.edge(sheet, bottom - 1, column, width, "└┘", item)
+        boxes.edge(sheet, bottom - 1, column, width, "└┘", item)
 
 
 def _tray(sheet: Sheet, bottom: int, place: Place, plan: _Plan, floor: _Floor) -> None:
@@ -184,19 +185,19 @@ def _opened(style: Style, columns: int, trays: tuple[Tray, ...], *, has_told: bo
             told = [*fit(told[:2], columns - 5), Run(f"  +{len(told) - 2}", told[0].pen)]
         sheet.put_all(0, 0, fit(told, columns))
     name = sheet.say(tray.name) if tray.name is not None else "read-write layer"
-    left = text_boxes.called(name, tray)
+    left = boxes.called(name, tray)
     if len(trays) > 1:
         left.append(Run(f" and {len(trays) - 1} more"))
     if short(tray.id) != "new" and len(trays) == 1 and length(left) + 28 < columns:
         left += [Run("  "), Run(short(tray.id), Pen.DIM)]
     size = [Run(words.amount(tray.size), Pen.RW)] if tray.size is not None else []
-    text_boxes.tray(sheet, int(has_told), 0, columns, tray, [(left, size)])
+    boxes.tray(sheet, int(has_told), 0, columns, tray, [(left, size)])
     return sheet
 
 
 def _told(style: Style, tray: Tray) -> list[Run]:
     """Its processes, or why it does not run."""
-    sheet, pen = Sheet(style), text_boxes.state_pen(tray)
+    sheet, pen = Sheet(style), boxes.state_pen(tray)
     processes = tray.space.processes if tray.space else None
     if processes and tray.is_alive:
         first = [Run(process_sign(tray), pen), Run(f" {processes[0].pid} {sheet.say(processes[0].name)}")]
@@ -209,12 +210,12 @@ def _told(style: Style, tray: Tray) -> list[Run]:
 
 def _around(inner: Sheet, columns: int, tray: Tray | None, *, is_framed: bool) -> Sheet:
     """The frame, or the room that it would take; the state of a container in any case."""
-    if tray is not None and tray.state in text_boxes.FRAMED:
-        return text_boxes.framed(inner, columns, tray)
+    if tray is not None and tray.state in boxes.FRAMED:
+        return boxes.framed(inner, columns, tray)
     sheet = Sheet(inner.style)
     sheet.put(0, 0, "")
     if tray is not None:
-        sheet.put_right(0, columns - INSET - 2, fit([text_boxes.state(sheet.style, tray)], columns - INSET))
+        sheet.put_right(0, columns - INSET - 2, fit([boxes.state(sheet.style, tray)], columns - INSET))
     below = sheet.paste(1, INSET, inner)
     if is_framed:
         sheet.put(below, 0, "")

@@ -10,12 +10,12 @@ from __future__ import annotations
 from tiffin.record import NamedTuple
 from tiffin.view.layout import Layout
 from tiffin.view.picture import Picture
-from tiffin.view.svg_boxes import card, union_view
-from tiffin.view.svg_canvas import PLAIN, Canvas
-from tiffin.view.svg_far import draw_far, far_width
-from tiffin.view.svg_slabs import GAP, Style, numbers
-from tiffin.view.svg_stack import BETWEEN, CARD, SIDE, VIEW, draw_stack, plan
-from tiffin.view.svg_towers import MOST_COLUMNS, draw_towers, ground_for, host_style, towers_width
+from tiffin.view.svg.boxes import card, union_view
+from tiffin.view.svg.canvas import PLAIN, Canvas
+from tiffin.view.svg.far import draw_far, far_width
+from tiffin.view.svg.slabs import GAP, Style, numbers
+from tiffin.view.svg.stack import BETWEEN, CARD, SIDE, VIEW, draw_stack, plan
+from tiffin.view.svg.towers import MOST_COLUMNS, draw_towers, ground_for, host_style, towers_width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from tiffin.record import NamedTuple
 from tiffin.view.forest import Crowd, Fold, marked
 from tiffin.view.layout import Layout, Place
 from tiffin.view.picture import Mark, Slab, short
-from tiffin.view.svg_canvas import CAPTION, CODE, PLAIN, SMALL, Box, Canvas, fit, measure, number
-from tiffin.view.svg_shapes import (
+from tiffin.view.svg.canvas import CAPTION, CODE, PLAIN, SMALL, Box, Canvas, fit, measure, number
+from tiffin.view.svg.shapes import (
     ARROW,
     CAP,
     SMALL_CAP,
