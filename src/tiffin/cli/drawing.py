@@ -82,9 +82,9 @@ def show_text(drawn: Picture | Explanation, columns: int) -> None:
 
     style = style_of(sys.stdout)
     if isinstance(drawn, Picture):
-        print(text.draw(drawn, width=columns, style=style))
+        print(text.draw(drawn, width=columns, style=style), end="")
     else:
-        print(text.draw_explanation(drawn, width=columns, style=style))
+        print(text.draw_explanation(drawn, width=columns, style=style), end="")
 
 
 def _show_svg(drawn: Picture | Explanation, given: Given) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tiffin.engine import binds, spaces
-from tiffin.engine.explaining.containers import NEW_CONTAINER, create
+from tiffin.engine.explaining.containers import EVENT, NEW_CONTAINER, create
 from tiffin.engine.explaining.scene import Explained, Outcome, Scene, joined
 from tiffin.engine.signals import signal_number
 from tiffin.engine.world import Particulars, pictured
@@ -31,6 +31,8 @@ ENDINGS = (
     PlannedStep("write down the exit code", "the shim does, which is the parent of the first process"),
     PlannedStep("unmount the union view, remove the control group", "nothing is left of the process space"),
 )
+ANSWER = "recvmsg("
+KILLING = 'sendto(…signal\\":9}'
 THROWN_AWAY = PlannedStep("throw the container away, with its read-write layer", "it was made with --rm")
 
 
@@ -99,6 +101,7 @@ def stop(scene: Scene, reference: str, *, timeout: float | None = None, signal: 
         grace = timeout if timeout is not None else record.config.stop_timeout
         seconds = spaces.GRACE if grace is None else grace
         stopped = table.stop(scene.host, reference)
+        killing = PlannedStep("send SIGKILL if it still runs", "the grace time is over", begins=KILLING)
         waiting = "wait until it has ended" if seconds < 0 else f"wait for {seconds:g} s at most"
         steps = (
             PlannedStep(
@@ -106,10 +109,11 @@ def stop(scene: Scene, reference: str, *, timeout: float | None = None, signal: 
                 "the shim holds a pidfd of it: the signal can hit nobody else", begins="connect(",
             ),
             *((PlannedStep("thaw the processes", "what is frozen takes no signal"),) * (found.state == State.PAUSED)),
-            PlannedStep(waiting, "it may put its things in order", begins="poll("),
-            *((PlannedStep("send SIGKILL if it still runs", "the grace time is over"),) * (seconds >= 0)),
+            PlannedStep(waiting, "it may put its things in order", begins=ANSWER),
+            *((killing,) * (seconds >= 0)),
             *ENDINGS,
             *((THROWN_AWAY,) if found.auto_remove else ()),
+            EVENT,
         )  # fmt: skip
         return Outcome(stopped.after, stopped.sentence, steps, {found.id: _over(scene.known(reference))})
 
@@ -164,7 +168,9 @@ def pause(scene: Scene, reference: str) -> Explained:
                 "ask the shim to freeze the control group", "no process can notice, as it could a signal",
                 begins="connect(",
             ),
-            PlannedStep("wait until all of them are frozen", "two seconds at most, else they are let go on"),
+            PlannedStep(
+                "wait until all of them are frozen", "two seconds at most, else they are let go on", begins=ANSWER
+            ),
         )  # fmt: skip
         return Outcome(paused.after, paused.sentence, steps)
 

@@ -18,7 +18,7 @@ Nothing has been done. Do it: tiffin explain --do commit web web:2
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 
 from tiffin.view import words
 from tiffin.view.layout import lay_out_both
@@ -30,7 +30,7 @@ from tiffin.view.text.tree import draw_trees, plot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tiffin.view.explanation import Explanation, PlannedStep
 
@@ -39,6 +39,7 @@ MARGIN = 10  # columns, for the words at the left
 WITH_MARGIN = 70  # columns from which on there is room for it
 WIDEST_TEXT = 84  # of sentences: longer lines are hard to follow
 WIDEST_STEP = 40
+MOST_ALIKE = 5  # calls in a row; the JSON has all
 
 
 class _Page:
@@ -79,7 +80,7 @@ def draw_explanation(explanation: Explanation, width: int, style: Style) -> Shee
     page.head("INPUT", say(explanation.takes_words))
     page.show(before)
     page.gap()
-    if explanation.parts:
+    if explanation.parts and not _is_one_by_one(explanation):
         verbs = " + ".join(_verb(part) for part in explanation.parts)
         page.tell(say(f"{_verb(explanation)} = {verbs}"), Pen.BOLD)
     page.tell(say(explanation.sentence))
@@ -93,6 +94,11 @@ def draw_explanation(explanation: Explanation, width: int, style: Style) -> Shee
         page.gap()
     _end(page, explanation)
     return page.sheet
+
+
+def _is_one_by_one(explanation: Explanation) -> bool:
+    """Whether its parts are one verb for each of several names, and not other verbs."""
+    return all(_verb(part) == _verb(explanation) for part in explanation.parts)
 
 
 def _verb(explanation: Explanation) -> str:
@@ -141,9 +147,13 @@ def _steps(page: _Page, explanation: Explanation) -> None:
     does = max((words.width(say(step.does)) for step in steps), default=0)
     does, number = min(does, WIDEST_STEP, page.room // 2), 1
     for part in explanation.parts:
-        page.head(say(_verb(part)), say(part.sentence))
+        if _is_one_by_one(explanation):
+            page.head(say(_verb(part)), say(part.command.partition(" ")[2]), Pen.BOLD)
+            page.tell(say(part.sentence.removeprefix(explanation.sentence).strip()))
+        else:
+            page.head(say(_verb(part)), say(part.sentence))
         if part.refusal:
-            page.head("REFUSED", say(f"{part.command}: {part.refusal}"), Pen.BAD)
+            page.tell(say(f"refused: {part.refusal}"), Pen.BAD)
         number = _list(page, page.sheet.height, part.steps, number, does)
     if explanation.steps:
         page.head("STEPS")
@@ -156,10 +166,20 @@ def _list(page: _Page, row: int, steps: Sequence[PlannedStep], number: int, does
     for step in steps:
         row = _step(page, row, step, number, does)
         number += 1
-        for call in (sheet.say(call) for call in step.calls):
-            sheet.put(row, page.left + 4, words.cut(call, page.room - 4), Pen.DIM)
+        for call in _folded(step.calls):
+            sheet.put(row, page.left + 4, words.cut(sheet.say(call), page.room - 4), Pen.DIM)
             row += 1
     return number
+
+
+def _folded(calls: Sequence[str]) -> Iterator[str]:
+    """Of many like calls in a row only the first ones, and how many more there are."""
+    for name, group in groupby(calls, lambda call: call.partition("(")[0]):
+        alike = list(group)
+        few = len(alike) <= MOST_ALIKE + 1
+        yield from alike if few else alike[:MOST_ALIKE]
+        if not few:
+            yield f"… {len(alike) - MOST_ALIKE} more of {name}"
 
 
 def _step(page: _Page, row: int, step: PlannedStep, number: int, does: int) -> int:
