@@ -46,8 +46,10 @@ def tell(verb: Verb, command: Command, engine: Engine, given: Given) -> int:
 
 
 def lines(explanation: Explanation) -> Iterator[str]:
-    """In the order of the stack, layers before containers; what goes comes first."""
-    rows = [*_going(explanation.takes), *_coming(explanation.takes, explanation.gives)]
+    """In the order of the stack, layers before containers; what goes comes first. Of a compound verb part by part."""
+    rows = list[tuple[str, str, str, str, str]]()
+    for part in explanation.parts or (explanation,):
+        rows += (*_going(part.takes), *_coming(part.takes, part.gives))
     if not rows:
         yield "Nothing would change."
     widths = [max(len(row[column]) for row in rows) for column in range(4)] if rows else []
@@ -77,7 +79,8 @@ def _coming(before: Picture, after: Picture) -> Iterator[tuple[str, str, str, st
         if tray.mark == Mark.NEW:
             yield "new", "container", visible(tray.name or UNNAMED), _size(tray.size), f"{tray.state}; on {tray.image}"
         elif tray.mark == Mark.CHANGED:
-            yield "changes", "container", visible(tray.name or ""), "", _changes(trays[tray.id], tray)
+            before_it = trays[tray.id]
+            yield "changes", "container", visible(before_it.name or UNNAMED), "", _changes(before_it, tray)
 
 
 def _names(before: Slab, after: Slab) -> str:
@@ -87,7 +90,8 @@ def _names(before: Slab, after: Slab) -> str:
 
 
 def _changes(before: Tray, after: Tray) -> str:
-    told = [f"{old} -> {new}" for old, new in ((before.name, after.name), (before.state, after.state)) if old != new]
+    pairs = ((before.name, after.name), (before.state, after.state))
+    told = [f"{old} -> {new}" for old, new in pairs if old != new]
     return ", ".join(map(visible, told))
 
 

@@ -49,5 +49,5 @@ def explained(engine: Engine, given: Given) -> Explanation:
     _check(path)
     changes = given[CHANGE]
     if path == "-":
-        raise Unfit("what comes in can be read only once: to have it explained, give a file")
+        raise Unfit("what comes in can be read only once: to be told what it would do, give a file")
     return engine.explain.import_(path, *names, changes=changes, message=given[MESSAGE])

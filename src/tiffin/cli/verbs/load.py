@@ -38,5 +38,5 @@ def act(engine: Engine, given: Given) -> int:
 
 def explained(engine: Engine, given: Given) -> Explanation:
     if not given[INPUT]:
-        raise Unfit("what comes in can be read only once: to have it explained, give a file with -i")
+        raise Unfit("what comes in can be read only once: to be told what it would do, give a file with -i")
     return engine.explain.load(given[INPUT])

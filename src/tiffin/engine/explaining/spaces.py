@@ -18,6 +18,7 @@ from tiffin.model.states import ALIVE
 from tiffin.runtime.plan import Plan
 from tiffin.runtime.telling import does, of_launcher
 from tiffin.view.explanation import PlannedStep
+from tiffin.view.marks import marked
 from tiffin.view.picture import Space, is_new
 
 TYPE_CHECKING = False
@@ -154,7 +155,8 @@ def restart(scene: Scene, reference: str, *, timeout: float | None = None, signa
     started = start(stopped.after, reference)
     after = _with_rm(started.after, found.id, found.auto_remove)
     first = stopped.explanation._replace(takes=pictured(scene.world))
-    second = started.explanation._replace(gives=pictured(after.world))
+    before, later = marked(started.explanation.takes, pictured(after.world))
+    second = started.explanation._replace(takes=before, gives=later)
     return joined("restart", command, [Explained(first, stopped.after), Explained(second, after)])
 
 
