@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -69,3 +70,8 @@ def furnished(folder: str) -> Iterator[Stage]:
 def words_of(text: str) -> str:
     """Without the breaks and blanks of the layout."""
     return " ".join(text.split())
+
+
+def drawn(tree: str) -> set[str]:
+    """The containers in a tree, by the signs of their states."""
+    return set(re.findall(r"[▶‖○✓✗] (\w+)  ", tree))

@@ -132,7 +132,9 @@ def width() -> int:
 
 
 def style_of(stream: object) -> Style:
-    """Colour on a terminal, unless NO_COLOR or TERM=dumb says no (https://no-color.org), or CLICOLOR_FORCE says yes."""
+    """Colour on a terminal, unless NO_COLOR or TERM=dumb says no (https://no-color.org), or CLICOLOR_FORCE says yes.
+    Signs beyond ASCII where the stream can take them, unless LC_ALL=C.
+    """
     from tiffin.view.text import Style  # loaded by now
 
     is_terminal = bool(getattr(stream, "isatty", lambda: False)())
@@ -140,4 +142,6 @@ def style_of(stream: object) -> Style:
     forced = os.environ.get("CLICOLOR_FORCE", "0") not in ("", "0")
     colour = (wanted or forced) and not os.environ.get("NO_COLOR")
     encoding = str(getattr(stream, "encoding", "") or "").lower().replace("-", "")
-    return Style(colour=colour, utf8=encoding == "utf8")
+    # Python writes UTF-8 there all the same (PEP 540); who says LC_ALL=C wants bytes that anything can show
+    is_plain = os.environ.get("LC_ALL") in ("C", "POSIX")
+    return Style(colour=colour, utf8=encoding == "utf8" and not is_plain)

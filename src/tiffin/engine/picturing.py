@@ -34,8 +34,7 @@ def some(parts: Parts, references: Iterable[str]) -> Picture:
     chosen = set[str]()
     for reference in references:
         record = looking.find(parts, reference)
-        id = record.id if record else _found(parts, reference)
-        chosen |= {id} if id else set()
+        chosen.add(record.id if record else _found(parts, reference))
     return part(whole(parts), frozenset(chosen))
 
 
@@ -75,8 +74,10 @@ def layer(parts: Parts, noun: Layer) -> Picture:
     return drawn._replace(about="layer", view=view, cards=(card_of_layer(parts, noun),))
 
 
-def _found(parts: Parts, reference: str) -> str | None:
+def _found(parts: Parts, reference: str) -> str:
+    """The layer on top; the image itself where it has none."""
     try:
-        return find(parts, reference).top
+        found = find(parts, reference)
+        return found.top or found.id
     except NoSuchImage as error:
         raise NotFound(f"No such object: {reference[:200]}; see what there is: tiffin look") from error

@@ -117,7 +117,7 @@ def particulars(record: ContainerRecord, state: ContainerState) -> Particulars:
     return described(record.config, record.host, record.created)._replace(
         exit_code=state.exit_code if state.finished else None,
         is_out_of_memory=state.oom_killed,
-        reason=state.reason,
+        reason="" if state.oom_killed else state.reason,  # which would say the same again
         since=state.finished or state.started or record.created,
         space=Space() if state.is_alive else None,
     )

@@ -252,11 +252,17 @@ def short(id: str) -> str:
 
 
 def part(picture: Picture, chosen: frozenset[str]) -> Picture:
-    """Only the slabs and trays whose ids are chosen, and what they stand on."""
+    """Only the slabs and trays whose ids are chosen, and what they stand on.
+
+    Images without layers are there where one is chosen, or where what is chosen has no layers below.
+    """
     parents = {slab.id: slab.parent for slab in picture.slabs}
     kept, trays = set[str](), tuple(tray for tray in picture.trays if tray.id in chosen)
     for at in (*(id for id in chosen if id in parents), *(tray.on for tray in trays)):
         while at is not None and at in parents and at not in kept:
             kept.add(at)
             at = parents[at]
-    return picture._replace(slabs=tuple(slab for slab in picture.slabs if slab.id in kept), trays=trays)
+    shown = picture._replace(slabs=tuple(slab for slab in picture.slabs if slab.id in kept), trays=trays)
+    if chosen.intersection(picture.ground_images) or (chosen and not kept):
+        return shown
+    return shown._replace(ground_images=(), ground_names=())

@@ -179,7 +179,8 @@ def _of_tray(tray: Tray, layers: int) -> Iterator[str]:
     yield f"Its read-write layer {holds}stands {ground}."
     if tray.changes:
         added, changed, removed = tray.changes
-        yield f"It adds {many(added, 'path')}, changes {changed} and removes {removed}."
+        told = f"adds {many(added, 'path')}, changes {changed} and removes {removed}" if any(tray.changes) else ""
+        yield f"It {told or 'changes nothing'}."
     if tray.files:
         yield f"It wrote {_list(map(_name, tray.files), len(tray.files))}."
     for use in tray.uses:

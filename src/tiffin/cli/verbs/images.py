@@ -82,7 +82,7 @@ def _found(engine: Engine, given: Given) -> list[ImageSummary]:
 
 
 def _tops(found: Sequence[ImageSummary]) -> list[str]:
-    return [summary.layer for summary in found if summary.layer]
+    return [summary.layer or summary.id for summary in found]  # an image without layers stands for itself
 
 
 def _show(columns: Columns, rows: Sequence[Row], given: Given) -> int:

@@ -52,7 +52,8 @@ def create(
             {NEW_CONTAINER: known}, records={NEW_CONTAINER: record}, focus=(NEW_CONTAINER,),
         )  # fmt: skip
 
-    return scene.explain("create", words or f"create {image}", _top(scene, image), outcome)
+    focus = shown(table.find_image(scene.host, image))
+    return scene.explain("create", words or f"create {image}", focus, outcome)
 
 
 def _steps_of_create(scene: Scene, image: str, name: str | None) -> tuple[PlannedStep, ...]:
@@ -243,9 +244,9 @@ def steps_of(plan: Removal, but: Sequence[str] = ()) -> Iterator[PlannedStep]:
             yield PlannedStep(does.format(**told), one.why, begins=begins.format(**told))
 
 
-def _top(scene: Scene, image: str) -> tuple[str, ...]:
-    top = table.find_image(scene.host, image).top
-    return (top,) if top else ()
+def shown(found: table.Found) -> tuple[str, ...]:
+    """By which layer an image is shown; by itself where it has none."""
+    return found.layers[-1:] or ((found.image.id,) if found.image else ())
 
 
 

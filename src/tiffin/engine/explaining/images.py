@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tiffin.builder.settings import changed
 from tiffin.engine.bootstrap import message_of, name_of
-from tiffin.engine.explaining.containers import EVENT, NEW_IMAGE, NEW_LAYER, UNKNOWN, pointing, steps_of
+from tiffin.engine.explaining.containers import EVENT, NEW_IMAGE, NEW_LAYER, UNKNOWN, pointing, shown, steps_of
 from tiffin.engine.explaining.scene import Explained, Outcome, Scene
 from tiffin.engine.images import named_config
 from tiffin.engine.removal import plan_image_prune, plan_rmi
@@ -47,7 +47,7 @@ def tag(scene: Scene, image: str, name: str) -> Explained:
         losing = scene.host.images[before].layers[-1:] if before else ()
         return Outcome(tagged.after, tagged.sentence, steps, stories=story, focus=tuple(losing))
 
-    return scene.explain("tag", f"tag {image} {name}", found.layers[-1:], outcome)
+    return scene.explain("tag", f"tag {image} {name}", shown(found), outcome)
 
 
 def rmi(scene: Scene, reference: str, *, force: bool, prune: bool) -> Explained:
@@ -58,7 +58,7 @@ def rmi(scene: Scene, reference: str, *, force: bool, prune: bool) -> Explained:
         gone = table.rmi(scene.host, reference, force=force, prune=prune)
         return Outcome(gone.after, gone.sentence, tuple(steps_of(plan)), removal=plan)
 
-    focus = (*found.layers, *_standing_on(scene.host, found.layers))
+    focus = (*(found.layers or shown(found)), *_standing_on(scene.host, found.layers))
     return scene.explain("rmi", f"rmi {'-f ' * force}{reference}", focus, outcome)
 
 
@@ -89,7 +89,7 @@ def save(scene: Scene, references: Sequence[str], target: str) -> Explained:
           for layer in archive.layers),
         EVENT,
     )  # fmt: skip
-    tops = tuple(image.layers[-1] for image in archive.images if image.layers)
+    tops = tuple(image.top or image.id for image in archive.images)
     return scene.explain(
         "save", f"save {' '.join(references)}", tops,
         lambda: Outcome(scene.host, f"{target} holds all layers, one by one", steps, gives=(tar,)),
@@ -113,7 +113,7 @@ def load(scene: Scene, source: str) -> Explained:
             EVENT,
         )  # fmt: skip
         stories = {image.id: story_of(config) for image, config in zip(incoming.images, configs, strict=True)}
-        tops = tuple(image.layers[-1] for image in incoming.images if image.layers)
+        tops = tuple(image.top or image.id for image in incoming.images)
         called = ", ".join(incoming.names) or str(len(incoming.images))
         rows = (("images", called), ("layers", str(len(incoming.layers))))
         return Outcome(
@@ -160,11 +160,11 @@ def only_look(scene: Scene, verb: str, reference: str, command: str) -> Explaine
         "look": ("look down on the stack", "of each path the topmost version is seen"),
     }[verb]
     return scene.explain(
-        verb, command, found.layers[-1:], lambda: Outcome(scene.host, "all is as before", (PlannedStep(*does),))
+        verb, command, shown(found), lambda: Outcome(scene.host, "all is as before", (PlannedStep(*does),))
     )
 
 
-def look_around(scene: Scene, verb: str, command: str, shown: Sequence[str]) -> Explained:
+def look_around(scene: Scene, verb: str, command: str, chosen: Sequence[str]) -> Explained:
     """A verb that looks at the host as a whole."""
     does = {
         "ps": ("look at each container's record and lock", "the lock of its run tells whether it runs"),
@@ -175,7 +175,7 @@ def look_around(scene: Scene, verb: str, command: str, shown: Sequence[str]) -> 
         "version": ("ask the kernel who it is", "nothing of the host is looked at"),
     }[verb]
     return scene.explain(
-        verb, command, shown, lambda: Outcome(scene.host, "all is as before", (PlannedStep(*does),))
+        verb, command, chosen, lambda: Outcome(scene.host, "all is as before", (PlannedStep(*does),))
     )
 
 

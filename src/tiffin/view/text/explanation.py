@@ -24,7 +24,7 @@ from tiffin.view import words
 from tiffin.view.layout import lay_out_both
 from tiffin.view.picture import Picture
 from tiffin.view.text import boxes
-from tiffin.view.text.cells import Pen, Run, Sheet, Style, flow, wrapped
+from tiffin.view.text.cells import Pen, Run, Sheet, Style, fit, flow, wrapped
 from tiffin.view.text.towers import draw_towers
 from tiffin.view.text.tree import draw_trees, plot
 
@@ -110,8 +110,21 @@ def _verb(explanation: Explanation) -> str:
 
 def _both(explanation: Explanation, columns: int, style: Style) -> tuple[Sheet, Sheet]:
     takes, gives = explanation.input, explanation.output
-    drawn = draw_towers(*lay_out_both(takes, gives), columns, style) or _trees(takes, gives, columns, style)
+    towers = draw_towers(*lay_out_both(takes, gives), columns, style)
+    if towers:
+        drawn = _on_ground(takes, towers[0], columns), _on_ground(gives, towers[1], columns)
+    else:
+        drawn = _trees(takes, gives, columns, style)
     return _whole(takes, drawn[0], columns), _whole(gives, drawn[1], columns)
+
+
+def _on_ground(picture: Picture, towers: Sheet, columns: int) -> Sheet:
+    """With the images that have no layers."""
+    sheet = towers.trimmed()
+    for name in picture.ground_names:
+        runs = [Run(f"◁ {sheet.say(name)}", Pen.BOLD), Run("  no layers", Pen.DIM)]
+        sheet.put_all(sheet.height, 2, fit(runs, columns - 2))
+    return sheet
 
 
 def _trees(takes: Picture, gives: Picture, columns: int, style: Style) -> tuple[Sheet, Sheet]:
