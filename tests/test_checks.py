@@ -13,6 +13,7 @@ import pytest
 
 import tiffin
 from tests.conftest import Roots
+from tiffin.engine import Engine
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SEARCH_PATH = [Path(place) for place in sys.path if place]
@@ -106,6 +107,19 @@ def test_ps_loads_no_heavy_module(engine_root: Roots):
 def test_run_loads_no_heavy_module(engine_root: Roots):
     run(sys.executable, "-m", "tiffin", "bootstrap", path=[CHECKOUT / "src"], environment=engine_root.environment)
     assert heavy_modules_of(*COMMAND, "run", "--rm", "base", "true", roots=engine_root, heavy=SLOW) == set()
+
+
+@pytest.mark.root
+@pytest.mark.parametrize(
+    "words", [("look",), ("look", "box"), ("ps", "--tree", "-a"), ("explain", "rm", "box"), ("explain", "start", "box")]
+)
+def test_a_picture_as_text_loads_no_heavy_module_and_no_other_renderer(fresh_engine: Engine, words: tuple[str, ...]):
+    fresh_engine.create("busybox", ["true"], name="box")
+    roots = Roots(fresh_engine.root, fresh_engine.runroot)
+    loaded = modules_of(*COMMAND, *words, roots=roots)
+    assert {name for name in loaded if name.split(".")[0] in HEAVY} == set()
+    assert {name for name in loaded if name.startswith(("tiffin.view.svg", "tiffin.view.html"))} == set()
+    assert loaded.isdisjoint(("tiffin.engine.archives", "tiffin.engine.bootstrap", "tiffin.runtime.shell"))
 
 
 def test_what_starts_containers_loads_no_heavy_module():

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from tiffin.builder.settings import changed
-from tiffin.engine.bootstrap import message_of, name_of
 from tiffin.engine.explaining.containers import EVENT, NEW_IMAGE, NEW_LAYER, UNKNOWN, pointing, shown, steps_of
 from tiffin.engine.explaining.scene import Explained, Outcome, Scene
 from tiffin.engine.images import named_config
 from tiffin.engine.removal import plan_image_prune, plan_rmi
 from tiffin.engine.world import Told, story_of
-from tiffin.images import docker_archive
-from tiffin.images.archive import opened
-from tiffin.images.offer import checked
 from tiffin.images.reference import parse_tagged
 from tiffin.model import transitions as table
 from tiffin.model.config import Config
@@ -98,6 +94,10 @@ def save(scene: Scene, references: Sequence[str], target: str) -> Explained:
 
 def load(scene: Scene, source: str) -> Explained:
     """`source` is the path of a file or folder."""
+    from tiffin.images import docker_archive  # only to load
+    from tiffin.images.archive import opened  # only to load
+    from tiffin.images.offer import checked  # only to load
+
     tar = Card("tar", source)
 
     def outcome() -> Outcome:
@@ -138,6 +138,8 @@ def import_(scene: Scene, source: str, name: str | None, *, changes: Iterable[st
 
 
 def bootstrap(scene: Scene, what: str) -> Explained:
+    from tiffin.engine.bootstrap import message_of, name_of  # only here
+
     def outcome() -> Outcome:
         name = name_of(what)
         steps = (
