@@ -98,6 +98,18 @@ def test_a_running_container_shows_what_is_in_its_process_space_and_what_holds_i
     assert "memory → /scratch" in out
 
 
+def test_what_is_too_much_to_be_looked_at_is_told_as_the_least(stage: Stage):
+    stage.shell.ok("run", "--rm", "-d", "--name", "much", "busybox", "sh", "-c", "touch $(seq 3100); exec sleep 999")
+    stage.shell.ok("exec", "much", "sh", "-c", "until [ -e 3100 ]; do :; done")
+    try:
+        assert "at least " in stage.shell.ok("look", "much")
+        assert "at least " in stage.shell.ok("look", "--plain", "much")
+        assert json.loads(stage.shell.ok("look", "--json", "much"))["picture"]["trays"][0]["is_least"] is True
+        assert "at least " not in stage.shell.ok("look", "done")
+    finally:
+        stage.shell.ok("rm", "-f", "much")
+
+
 def test_an_image_without_layers_a_bare_layer_and_an_image_are_drawn(stage: Stage):
     assert stage.shell.ok("look", "empty:1").startswith("empty:1   image, no layers\n")
     assert stage.shell.ok("look", "mood").startswith("mood   image, 2 read-only layers ")

@@ -74,7 +74,7 @@ def tray(draw: st.DrawFn, id: str, on: str | None) -> Tray:
         draw(st.none() | st.builds(Changes, few, few, few)), draw(listed), draw(st.none() | spaces),
         draw(st.lists(st.builds(Use, texts, texts, st.booleans()), max_size=2).map(tuple)),
         draw(st.lists(st.builds(Joined, texts, texts), max_size=2).map(tuple)), draw(listed), draw(st.booleans()),
-        draw(marks),
+        draw(st.booleans()), draw(marks),
     )  # fmt: skip
 
 

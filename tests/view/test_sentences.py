@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from tests.view import pictures
 from tests.view.arbitrary import pictures as any_picture
 from tests.view.pictures import comb, host, in_state, one, stack, states, web, web_image
+from tiffin.model.nouns import State
 from tiffin.view import signs
-from tiffin.view.picture import Gauge, Picture
+from tiffin.view.picture import Changes, Gauge, Picture
 from tiffin.view.sentences import describe, describe_explanation, of_tray, title
 from tiffin.view.words import UNSEEN
 
@@ -135,3 +136,12 @@ def test_a_command_that_was_done_is_told_as_it_came():
     assert describe_explanation(done).endswith("It was done, and all came as it was foretold.")
     other = done._replace(differences=("container web is not there",))
     assert describe_explanation(other).endswith("as it was foretold. container web is not there.")
+
+
+def test_a_size_that_nobody_looked_to_the_end_of_is_told_as_the_least():
+    tray = pictures.in_state(State.EXITED, exit_code=0, size=2_300, changes=Changes(3000, 0, 0), is_least=True)
+    told = describe(one(tray, "debian bookworm"))
+    assert "Its read-write layer holds at least 2.3 kB and stands on" in told
+    assert "It adds 3000 paths, changes 0 and removes 0, or more." in told
+    assert (signs.size(tray), signs.changes(tray)) == ("at least 2.3 kB", "+3000 ~0 −0 …")
+    assert signs.size(tray._replace(size=None)) == "?"

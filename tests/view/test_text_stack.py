@@ -8,6 +8,7 @@ import pytest
 
 from tests.view import pictures
 from tests.view.pictures import in_state, one, stack, states
+from tiffin.model.nouns import State
 from tiffin.view import text
 from tiffin.view.picture import Card, Changes, Gauge, Mark, Picture, Process, Row, Slab, Space, Tray, View
 
@@ -805,3 +806,11 @@ def test_colour_repeats_what_form_and_word_say():
         "<32m┃                                          ┃<0m",
         "<32m┗━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┛<0m",
     ]
+
+
+def test_a_size_that_nobody_looked_to_the_end_of_is_drawn_as_the_least():
+    tray = in_state(State.EXITED, exit_code=0, size=2_300, changes=Changes(3000, 0, 0), is_least=True)
+    for columns in (80, 44):
+        shown = drawn(one(tray, "debian bookworm"), columns)
+        assert "at least 2.3 kB" in shown
+        assert "+3000 ~0 −0 …" in shown

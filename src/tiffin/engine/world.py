@@ -59,6 +59,8 @@ class Particulars(NamedTuple):
     space: Space | None = None
     uses: tuple[Use, ...] = ()
     networks: tuple[Joined, ...] = ()
+    is_least: bool = False
+    """nobody looked to the end of what was written"""
 
 
 class World(NamedTuple):
@@ -139,7 +141,9 @@ def measured(parts: Parts, world: World, containers: Iterable[str]) -> World:
         except NoSuchContainer:  # it went meanwhile
             continue
         seen = space(parts, id) or Space() if noun.state in ALIVE else None
-        found[id] = found[id]._replace(size=written.size, changes=written.changes, files=written.files, space=seen)
+        found[id] = found[id]._replace(
+            size=written.size, changes=written.changes, files=written.files, space=seen, is_least=not written.is_whole
+        )
     return world._replace(particulars=found)
 
 
@@ -230,6 +234,7 @@ def _trays(world: World) -> tuple[Tray, ...]:
             noun.id, None if is_new(noun.name) else noun.name, noun.top, known.image, known.command, noun.state,
             known.exit_code, known.is_out_of_memory, known.reason, known.since, known.size, known.changes, known.files,
             known.space, known.uses, known.networks, is_thrown_away=noun.auto_remove,
+            is_least=known.is_least,
         )
         for noun in order
         for known in (world.particulars[noun.id],)

@@ -82,7 +82,7 @@ FORMS: Mapping[type, Mapping[str, Form]] = MappingProxyType({
     Use: _rows("source target", TEXT) | {"is_readonly": FLAG},
     Joined: _rows("network address", TEXT),
     Tray: _rows("id image command state reason mark", TEXT) | _rows("name on", TEXT_OR_NONE)
-    | _rows("exit_code size", NUMBER_OR_NONE) | _rows("is_out_of_memory is_thrown_away", FLAG)
+    | _rows("exit_code size", NUMBER_OR_NONE) | _rows("is_out_of_memory is_thrown_away is_least", FLAG)
     | _rows("files ports", TEXTS) | {"since": TIME, "changes": _maybe(Changes), "space": _maybe(Space),
                                      "uses": _list_of(Use), "networks": _list_of(Joined)},
     Row: _rows("name kind layer hides target", TEXT) | _rows("depth number", NUMBER) | {"is_removed": FLAG},

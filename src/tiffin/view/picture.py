@@ -141,6 +141,8 @@ class Tray(NamedTuple):
     """as "8080 → 80" """
     is_thrown_away: bool = False
     """it goes when its process space does: `--rm`"""
+    is_least: bool = False
+    """`size` and `changes` are at least that: nobody looked to the end"""
     mark: str = Mark.NONE
 
     @property

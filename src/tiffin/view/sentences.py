@@ -174,13 +174,13 @@ def _of_cards(picture: Picture) -> Iterator[str]:
 
 
 def _of_tray(tray: Tray, layers: int) -> Iterator[str]:
-    holds = f"holds {amount(tray.size)} and " if tray.size is not None else ""
+    holds = f"holds {signs.size(tray)} and " if tray.size is not None else ""
     ground = f"on {many(layers, 'read-only layer')}" if layers else "on the ground"
     yield f"Its read-write layer {holds}stands {ground}."
     if tray.changes:
         added, changed, removed = tray.changes
         told = f"adds {many(added, 'path')}, changes {changed} and removes {removed}" if any(tray.changes) else ""
-        yield f"It {told or 'changes nothing'}."
+        yield f"It {told or 'changes nothing'}{', or more' * tray.is_least}."
     if tray.files:
         yield f"It wrote {_list(map(_name, tray.files), len(tray.files))}."
     for use in tray.uses:

@@ -59,6 +59,18 @@ def word(tray: Tray, at: float = 0.0) -> str:
     return _ending(tray) + (f", {elapsed} ago" if elapsed and kind(tray) != UNKNOWN else "")
 
 
+def size(tray: Tray) -> str:
+    """ "2.3 kB", "at least 2.3 kB", "?": what its read-write layer holds."""
+    is_least = tray.is_least and tray.size is not None
+    return f"{'at least ' * is_least}{words.amount(tray.size)}"
+
+
+def changes(tray: Tray) -> str:
+    """ "+2 ~1 −1", what it adds, changes and removes; "+3000 ~0 −0 …" where that is not all; empty for nothing."""
+    told = "+{} ~{} −{}".format(*tray.changes) if tray.changes and any(tray.changes) else ""
+    return told + " …" * (bool(told) and tray.is_least)
+
+
 def count(kind: str, number: int) -> str:
     """ "4 running", "2 exited 0", "1 failed"."""
     return f"{number} {WORDS.get(kind, words.harmless(kind))}"

@@ -98,7 +98,7 @@ def _let_end(foretold: Picture, true: Picture) -> tuple[Picture, tuple[str, ...]
         now = there.get(known.get(tray.id, tray.id))
         if tray.is_alive and now is not None and now.state == State.EXITED:
             remarks.append(f"The program of {now.name} has ended by itself meanwhile.")
-            trays.append(tray._replace(state=State.EXITED, space=None, size=None, changes=None))
+            trays.append(tray._replace(state=State.EXITED, space=None, size=None, changes=None, is_least=False))
         elif tray.is_alive and now is None and tray.is_thrown_away:
             remarks.append(f"The program of {tray.name or 'the new container'} has ended by itself meanwhile.")
         else:

@@ -204,7 +204,7 @@ def _stays(removal: Removal | None) -> tuple[str, ...]:
 
 
 def _open(known: Particulars) -> Particulars:
-    return known._replace(size=None, changes=None, space=Space())
+    return known._replace(size=None, changes=None, is_least=False, space=Space())
 
 
 def _named(sentence: str) -> str:

@@ -254,7 +254,7 @@ def _begun(known: Particulars) -> Particulars:
 
 def _over(known: Particulars) -> Particulars:
     """How the program ends, and what it writes until then, nobody knows."""
-    return known._replace(exit_code=None, since=0.0, space=None, size=None, changes=None)
+    return known._replace(exit_code=None, since=0.0, space=None, size=None, changes=None, is_least=False)
 
 
 def _called(container: Container) -> str:

@@ -18,7 +18,7 @@ From 80 columns on the union view stands beside the stack, else below it.
 
 from __future__ import annotations
 
-from tiffin.view import words
+from tiffin.view import signs, words
 from tiffin.view.forest import Fold
 from tiffin.view.layout import lay_out
 from tiffin.view.picture import Picture, Slab, Space, Tray, short
@@ -154,9 +154,10 @@ def stack(picture: Picture, columns: int, style: Style, *, with_files: bool) -> 
 
 
 def _tray(sheet: Sheet, row: int, column: int, box: int, tray: Tray, *, with_files: bool) -> int:
-    changes = [Run("+{} ~{} −{}".format(*tray.changes), Pen.RW)] if tray.changes and any(tray.changes) else []
+    told = signs.changes(tray)
+    changes = [Run(told, Pen.RW)] if told else []
     body = [
-        (boxes.called("read-write layer", tray), [Run(words.amount(tray.size), Pen.RW)]),
+        (boxes.called("read-write layer", tray), [Run(signs.size(tray), Pen.RW)]),
         ([Run(short(tray.id), Pen.DIM)], changes),
     ]
     files = tray.files if with_files else ()

@@ -17,7 +17,7 @@ one, else it stands on the layers that others share.
 from __future__ import annotations
 
 from tiffin.record import NamedTuple
-from tiffin.view import words
+from tiffin.view import signs
 from tiffin.view.forest import Crowd, Fold
 from tiffin.view.layout import Layout, Place
 from tiffin.view.picture import Slab, Tray, short
@@ -190,7 +190,7 @@ def _opened(style: Style, columns: int, trays: tuple[Tray, ...], *, has_told: bo
         left.append(Run(f" and {len(trays) - 1} more"))
     if short(tray.id) != "new" and len(trays) == 1 and length(left) + 28 < columns:
         left += [Run("  "), Run(short(tray.id), Pen.DIM)]
-    size = [Run(words.amount(tray.size), Pen.RW)] if tray.size is not None else []
+    size = [Run(signs.size(tray), Pen.RW)] if tray.size is not None else []
     boxes.tray(sheet, int(has_told), 0, columns, tray, [(left, size)])
     return sheet
 

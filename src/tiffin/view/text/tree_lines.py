@@ -57,8 +57,11 @@ def size(item: Item) -> Run:
     """Bytes, at the right."""
     if isinstance(item, Slab | Fold):
         return Run(words.amount(item.size), Pen.DIM)
-    sizes = [tray.size for tray in _trays(item)]
-    return Run("" if None in sizes else words.amount(sum(size or 0 for size in sizes)), Pen.RW)
+    trays = _trays(item)
+    if any(tray.size is None for tray in trays):
+        return Run("", Pen.RW)
+    is_least = any(tray.is_least for tray in trays)
+    return Run(f"{'at least ' * is_least}{words.amount(sum(tray.size or 0 for tray in trays))}", Pen.RW)
 
 
 def joined(sheet: Sheet, item: Item) -> str:
