@@ -14,7 +14,7 @@ from tiffin.engine.parts import Parts
 from tiffin.engine.references import find
 from tiffin.engine.state import state_of
 from tiffin.engine.unions import union_view
-from tiffin.engine.world import measured, pictured, seen, seen_below
+from tiffin.engine.world import glanced, measured, pictured, seen, seen_below
 from tiffin.errors import NoSuchImage, NotFound
 from tiffin.model.nouns import Layer
 from tiffin.view.picture import Picture, part, short
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def whole(parts: Parts) -> Picture:
     """All that stands on the host."""
-    return pictured(seen(parts))
+    return pictured(glanced(parts, seen(parts)))
 
 
 def some(parts: Parts, references: Iterable[str]) -> Picture:

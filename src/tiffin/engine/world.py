@@ -30,6 +30,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+MOST_GLANCED = 200
+"""names in a read-write layer that are looked at for a picture of the whole host"""
 NO_WORDS = ("/bin/sh -c #(nop) ", "/bin/sh -c ")
 """how Docker's older builder begins what made a layer"""
 
@@ -109,7 +111,7 @@ def story(parts: Parts, image: str) -> tuple[Told, ...]:
 def story_of(config: ImageConfig) -> tuple[Told, ...]:
     """What made an image with that config."""
     return tuple(
-        Told(step.layer, _words(step.entry.created_by or step.entry.comment), seconds(step.entry.created), step.empty)
+        Told(step.layer, in_one_line(step.entry.created_by or step.entry.comment), seconds(step.entry.created), step.empty)
         for step in steps(config)
     )
 
@@ -127,8 +129,25 @@ def particulars(record: ContainerRecord, state: ContainerState) -> Particulars:
 
 def measured(parts: Parts, world: World, containers: Iterable[str]) -> World:
     """The same, and of these containers also what their read-write layers and process spaces hold."""
-    from tiffin.engine.observing import space  # only of a few
-    from tiffin.engine.unions import wrote  # only of a few
+    from tiffin.engine.unions import MOST_WALKED  # not for explaining all
+
+    return _looked_into(parts, world, containers, most_names=MOST_WALKED)
+
+
+def glanced(parts: Parts, world: World) -> World:
+    """The same, and of all containers their processes and the size of their read-write layers, or the least that it is:
+    a picture of the whole host is not to wait for one with very many files."""
+    looked = _looked_into(parts, world, world.host.containers, most_names=MOST_GLANCED, below=False)
+    found = {id: known._replace(changes=None, files=()) for id, known in looked.particulars.items()}
+    return world._replace(particulars=found)
+
+
+def _looked_into(
+    parts: Parts, world: World, containers: Iterable[str], *, most_names: int, below: bool = True
+) -> World:
+    """`below`: whether what was written is held against the layers below."""
+    from tiffin.engine.observing import space  # not for explaining all
+    from tiffin.engine.unions import wrote  # not for explaining all
 
     found = dict(world.particulars)
     for id in containers:
@@ -137,7 +156,8 @@ def measured(parts: Parts, world: World, containers: Iterable[str]) -> World:
             continue
         try:
             with Containers(parts.store).hold(id) as held:
-                written = wrote(parts, top=noun.top, upper=f"/proc/self/fd/{held.descriptor}/diff")
+                upper = f"/proc/self/fd/{held.descriptor}/diff"
+                written = wrote(parts, top=noun.top if below else None, upper=upper, most_names=most_names)
         except NoSuchContainer:  # it went meanwhile
             continue
         seen = space(parts, id) or Space() if noun.state in ALIVE else None
@@ -246,8 +266,8 @@ def _networks(world: World) -> tuple[Network, ...]:
     return tuple(Network(name) for name in sorted(joined))
 
 
-def _words(text: str) -> str:
-    """In one line, without what Docker's builder puts before it."""
+def in_one_line(text: str) -> str:
+    """What made a layer, without what Docker's builder puts before it."""
     line = " ".join(text.split())
     for start in NO_WORDS:
         line = line.removeprefix(start)

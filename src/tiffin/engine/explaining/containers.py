@@ -8,7 +8,7 @@ from tiffin.engine import creation
 from tiffin.engine.explaining.scene import NEW_NAME, Explained, Outcome, Scene
 from tiffin.engine.removal import plan_rm
 from tiffin.engine.removal_plan import BLOB, CONTAINER, IMAGE, LAYER, NAME
-from tiffin.engine.world import Told, described, story_of
+from tiffin.engine.world import Told, described, in_one_line, story_of
 from tiffin.images.reference import parse_tagged
 from tiffin.layers.delta import delta
 from tiffin.model import transitions as table
@@ -132,7 +132,7 @@ def commit(
         changed(record.config, changes)
         layer = _burnt(scene, found.id, found.top, is_alive)
         made = table.commit(scene.host, reference, id=NEW_IMAGE, layer=layer, name=tagged)
-        words = " ".join(record.config.cmd) or message
+        words = in_one_line(" ".join(record.config.cmd) or message)
         below = scene.world.stories.get(found.image or "", _bare_story(scene, found.top))
         last = Told(layer.id if layer else found.top, words, scene.world.at, layer is None)
         frozen = pause and is_alive

@@ -7,7 +7,7 @@ from tiffin.engine.explaining.containers import EVENT, NEW_IMAGE, NEW_LAYER, UNK
 from tiffin.engine.explaining.scene import Explained, Outcome, Scene
 from tiffin.engine.images import named_config
 from tiffin.engine.removal import plan_image_prune, plan_rmi
-from tiffin.engine.world import Told, story_of
+from tiffin.engine.world import Told, in_one_line, story_of
 from tiffin.images.reference import parse_tagged
 from tiffin.model import transitions as table
 from tiffin.model.config import Config
@@ -207,7 +207,7 @@ def _one_layer(
     tagged = parse_tagged(name).familiar() if name else None
     made = table.import_(scene.host, id=NEW_IMAGE, layer=layer, name=tagged)
     naming = (pointing(tagged),) if tagged else ()
-    story = (Told(layer.id, words, scene.world.at, False),)
+    story = (Told(layer.id, in_one_line(words), scene.world.at, False),)
     sentence = made.sentence.replace(short(NEW_IMAGE), "what came in") if not tagged else made.sentence
     return Outcome(made.after, sentence, (*steps, *naming, EVENT), stories={NEW_IMAGE: story}, focus=(layer.id,))
 
