@@ -315,6 +315,12 @@ def test_what_comes_in_and_goes_comes_as_foretold(tiffin: Shell, stage: Stage):
     assert done_by(tiffin, "image", "prune", "-f").startswith("Deleted Images:\n")
 
 
+def test_a_layer_is_called_as_it_was_foretold_whatever_made_it(tiffin: Shell):
+    tiffin.ok("run", "--name", "aa", "busybox", "/bin/sh", "-c", "echo one >/one\n\techo two")
+    assert done_by(tiffin, "commit", "aa", "named").startswith("sha256:")
+    tiffin.ok("rmi", "named")
+
+
 def test_a_run_ends_as_its_program_did(tiffin: Shell):
     assert done_by(tiffin, "run", "--rm", "busybox", "sh", "-c", "echo out; exit 3", code=3) == "out\n"
     assert done_by(tiffin, "run", "-d", "busybox", *FOR_EVER)

@@ -110,9 +110,9 @@ def story(parts: Parts, image: str) -> tuple[Told, ...]:
 
 def story_of(config: ImageConfig) -> tuple[Told, ...]:
     """What made an image with that config."""
+    told = ((step, step.entry.created_by or step.entry.comment) for step in steps(config))
     return tuple(
-        Told(step.layer, in_one_line(step.entry.created_by or step.entry.comment), seconds(step.entry.created), step.empty)
-        for step in steps(config)
+        Told(step.layer, in_one_line(words), seconds(step.entry.created), step.empty) for step, words in told
     )
 
 
