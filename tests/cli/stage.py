@@ -20,8 +20,8 @@ from tiffin.engine import Engine
 FOR_EVER = ("sleep", "1000000")
 CACHES = ("cgroups", "filters", "fixtures", "rootfs")
 """below the runroot: what every start finds there, and the first one of a boot makes; an explained start as well"""
-OTHERS = ("spawner",)
-"""below the runroot: comes and goes by itself"""
+OTHERS = ("spawner", "groups")
+"""below the runroot: come and go by themselves, with a spawner and those that wait in it"""
 
 
 class Stage(NamedTuple):

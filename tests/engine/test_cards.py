@@ -93,12 +93,12 @@ def test_out_of_memory_is_told(engine: Engine) -> None:
 
 def test_what_was_asked_for_is_told(engine: Engine) -> None:
     host = HostConfig(
-        memory=256 << 20, pids_limit=100, nano_cpus=1_500_000_000, privileged=True, readonly_rootfs=True, init=True,
+        memory=256 << 20, pids_limit=100, nano_cpus=750_000_000, privileged=True, readonly_rootfs=True, init=True,
         network_mode="host", cap_add=("net_admin",), cap_drop=("CAP_CHOWN", "all"),
     )  # fmt: skip
     with engine.create("busybox", ["true"], host=host, config=Config(user="alice")) as container:
         rows = rows_of(container)
-        assert rows["limits"] == "256 MiB of memory, 100 processes, 1.5 CPUs"
+        assert rows["limits"] == "256 MiB of memory, 100 processes, 0.75 CPUs"
         wishes = "privileged, read-only root folder, an init process, network host, +NET_ADMIN, -CHOWN, -ALL"
         assert rows["asked for"] == wishes
         assert rows["user"] == "alice"
