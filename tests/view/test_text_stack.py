@@ -796,7 +796,7 @@ def test_colour_repeats_what_form_and_word_say():
         "<32m┃<0m  <1;32m●<0m 1 <1msleep<0m    <2mhost 4242<0m                  <32m┃<0m",
         "<32m┃                                          ┃<0m",
         "<32m┃<0m     <33m║                                 ║<0m  <32m┃<0m",
-        "<32m┃<0m  <33mrw ║ ✎ <0m<1;33mread-write layer<0m          <33m0 B ║<0m  <32m┃<0m",
+        "<32m┃<0m  <33mrw ║ ✎<0m <1;33mread-write layer<0m          <33m0 B ║<0m  <32m┃<0m",
         "<32m┃<0m     <33m║<0m   <2m7e577e577e57<0m                  <33m║<0m  <32m┃<0m",
         "<32m┃<0m     <33m╚═════════════════════════════════╝<0m  <32m┃<0m",
         "<32m┃<0m     <2m┌───▾─────────────────────────────┐<0m  <32m┃<0m",

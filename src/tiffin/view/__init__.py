@@ -4,7 +4,7 @@
        |
     Forest, Layout     who stands on whom, what is folded, which place each has                 (forest, layout)
        |
-    text   svg   html   json   sentences                                                        (one module or package each)
+    text   svg   html   json   sentences                                               (one module or package each)
 
 Three ideas carry all of it; the whole language is in docs/pictures.md:
 

@@ -19,6 +19,9 @@ SLAB_FIELDS = ("label", "size", "names", "settings")
 TRAY_FIELDS = ("name", "image", "command", "state", "exit_code", "is_out_of_memory", "size", "changes", "uses",
                "networks", "ports", "is_thrown_away")  # fmt: skip
 
+WRITTEN = ("size", "changes")
+"""what a process may change at any moment"""
+
 
 def compared(explanation: Explanation, truth: Picture) -> Explanation:
     """The explanation of what has been done since, with the truth beside what was foretold."""
@@ -84,7 +87,8 @@ def _of_trays(foretold: Picture, true: Picture, known: Mapping[str, str]) -> Ite
             continue
         if now.on != (known.get(tray.on, tray.on) if tray.on else None):
             yield f"container {now.name} stands on another layer"
-        yield from _of_fields(f"container {now.name}", TRAY_FIELDS, tray, now)
+        fields = [field for field in TRAY_FIELDS if not (tray.is_alive and field in WRITTEN)]
+        yield from _of_fields(f"container {now.name}", fields, tray, now)
     yield from (f"container {tray.name} is there, which was not foretold" for tray in there.values())
 
 

@@ -160,7 +160,9 @@ class Scene:
             return Outcome(self.host, ""), str(error)
 
     def _after(self, outcome: Outcome) -> Scene:
-        """What a process space may change at any moment is known no more."""
+        """Where anything has changed, what process spaces may have changed meanwhile is known no more."""
+        if outcome.host is self.host:
+            return self
         host, known = outcome.host, {**self.world.particulars, **outcome.particulars}
         kept = {
             id: _open(known[id]) if container.state in ALIVE else known[id]

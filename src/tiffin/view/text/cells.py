@@ -138,7 +138,8 @@ class Sheet:
     def _line(self, pieces: list[tuple[int, str, str]]) -> str:
         line, at, last = "", 0, Pen.PLAIN
         for column, text, pen in sorted(pieces, key=lambda piece: piece[0]):
-            if column < at:  # it would move all that follows
+            text = text.rstrip(" ")
+            if column < at or not text:  # it would move all that follows, or colour blanks
                 continue
             shown = text if self.style.utf8 or text.isascii() else text.translate(_ASCII)
             wanted = pen if self.style.colour else Pen.PLAIN
@@ -147,7 +148,7 @@ class Sheet:
             else:
                 line += " " * (column - at)
             line, at, last = line + shown, column + words.width(text), wanted
-        return line.rstrip(" ") + ("\x1b[0m" if last else "")
+        return line + ("\x1b[0m" if last else "")
 
 
 def both_sides(sheet: Sheet, row: int, start: int, end: int, left: list[Run], right: list[Run]) -> None:
