@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from typing import Any
 from unicodedata import category
 
 import pytest
@@ -145,7 +146,8 @@ SHOWN = [
 @pytest.mark.parametrize("options", [(), ("--width", "44"), ("--plain",)])
 def test_a_text_is_harmless(stage: Stage, words: tuple[str, ...], options: tuple[str, ...]):
     verb, *rest = words
-    for environment in ({}, {"CLICOLOR_FORCE": "1"}, {"PYTHONIOENCODING": "ascii"}):
+    environments: tuple[dict[str, Any], ...] = ({}, {"CLICOLOR_FORCE": "1"}, {"PYTHONIOENCODING": "ascii"})
+    for environment in environments:
         said = stage.shell(verb, *options, *rest, **environment)
         assert said.code in (0, 1)
         assert "Traceback" not in said.err

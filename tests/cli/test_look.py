@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -191,7 +192,7 @@ def test_forms_that_do_not_fit_are_refused(stage: Stage, options: tuple[str, ...
 )
 @pytest.mark.parametrize("names", [(), ("running",), ("mood",)])
 def test_it_is_as_wide_as_is_asked(
-    stage: Stage, names: tuple[str, ...], options: tuple[str, ...], environment: dict[str, str], widest: int
+    stage: Stage, names: tuple[str, ...], options: tuple[str, ...], environment: dict[str, Any], widest: int
 ):
     lines = stage.shell.ok("look", *options, *names, **environment).splitlines()
     assert max(map(width, lines)) <= widest
@@ -206,12 +207,12 @@ def test_it_is_as_wide_as_is_asked(
         ({"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}, False),
     ],
 )
-def test_a_pipe_has_colour_only_by_force(stage: Stage, environment: dict[str, str], has_colour: bool):
+def test_a_pipe_has_colour_only_by_force(stage: Stage, environment: dict[str, Any], has_colour: bool):
     assert bool(SGR.search(stage.shell.ok("look", "running", **environment))) == has_colour
 
 
 @pytest.mark.parametrize("environment", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}])
-def test_where_only_ascii_is_understood_it_is_drawn_with_that(stage: Stage, environment: dict[str, str]):
+def test_where_only_ascii_is_understood_it_is_drawn_with_that(stage: Stage, environment: dict[str, Any]):
     for words in (("look",), ("look", "running"), ("explain", "rm", "done"), ("ps", "--tree")):
         out = stage.shell.ok(*words, **environment)
         assert out.isascii()
@@ -228,7 +229,7 @@ def test_where_only_ascii_is_understood_it_is_drawn_with_that(stage: Stage, envi
     ],
 )
 def test_a_terminal_gets_colour_and_its_own_width(
-    stage: Stage, columns: int, environment: dict[str, str], has_colour: bool
+    stage: Stage, columns: int, environment: dict[str, Any], has_colour: bool
 ):
     shown = on_terminal(stage.shell, columns, environment, "look", "running")
     assert bool(SGR.search(shown)) == has_colour
@@ -236,7 +237,7 @@ def test_a_terminal_gets_colour_and_its_own_width(
     assert columns - 8 <= max(map(width, lines)) <= columns
 
 
-def on_terminal(shell: Shell, columns: int, environment: dict[str, str], *words: str) -> str:
+def on_terminal(shell: Shell, columns: int, environment: dict[str, Any], *words: str) -> str:
     """All that it shows on one so wide."""
     program = (
         f"import os, sys, termios; termios.tcsetwinsize(0, (30, {columns})); "  # before it looks
