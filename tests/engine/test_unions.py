@@ -18,6 +18,7 @@ from tests.engine.stores import Shelf
 from tests.layers import worlds
 from tests.layers.test_delta import act
 from tests.layers.trees import Item, folder, hard_link, mounted, symlink, tar
+from tests.runtime.killing import until
 from tiffin.engine import Engine, unions
 from tiffin.engine.unions import AT_LEAST, Written, union_view, wrote
 from tiffin.errors import BadArchive
@@ -413,6 +414,7 @@ def test_a_container_that_writes_all_the_time_can_be_looked_at(engine: Engine) -
     done"""
     with engine.create("busybox", ["sh", "-c", script]) as container:
         container.start()
+        until(lambda: os.path.exists(f"{container.folder}/etc"))  # which the image has not
         for _ in range(150):
             view = union_view(container._parts, top=container.top, upper=container.folder, of=container.id)
             assert {"bin", "etc"} <= set(paths(view))
