@@ -64,6 +64,16 @@ class Explanation(NamedTuple):
         return bool(self.refusal) and all(part.refusal for part in self.parts)
 
     @property
+    def verb(self) -> str:
+        """The first word of its command."""
+        return self.command.split(" ")[0]
+
+    @property
+    def is_one_by_one(self) -> bool:
+        """Whether its parts are one verb for each of several names, and not other verbs."""
+        return bool(self.parts) and all(part.verb == self.verb for part in self.parts)
+
+    @property
     def input(self) -> Picture:
         """What is drawn of what it takes."""
         return part(self.takes, self.focus)

@@ -182,7 +182,7 @@ class Explainer:
         return Scene.now(self._parts)
 
     def _each(self, verb: str, names: Sequence[str], explain: Callable[[Scene, str], Explained]) -> Explanation:
-        scene, found = self._scene(), list[Explained]()
+        scene, found = self._scene().looked_into(names), list[Explained]()
         for name in names:
             try:
                 found.append(explain(scene, name))

@@ -24,7 +24,7 @@ from tiffin.view.picture import NEW_ID, Card, Space
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tiffin.engine.removal_plan import Removal
 
@@ -99,6 +99,11 @@ class Scene:
             return bool(self.container(reference))
         except NotFound:
             return False
+
+    def looked_into(self, references: Iterable[str]) -> Scene:
+        """The same, with what the read-write layers of those of them that are containers hold."""
+        found = [self.container(reference).id for reference in references if self.has_container(reference)]
+        return self.of(world.measured(self.parts, self.world, found))
 
     def shown_by(self, verb: str) -> list[str]:
         """What a verb that looks at the host shows of it, without options: ids of containers and layers."""

@@ -36,7 +36,7 @@ def draw_sheet(canvas: Canvas, explanation: Explanation) -> None:
     place.path(f"M0 {number(band)}H{number(right + EDGE)}M0 {number(y)}H{number(right + EDGE)}", "rule")
     place.right = right  # the margin is no reason for another margin
     canvas.behind(0, place)
-    after = both.draw[1] if not explanation.refusal else lambda x, y: say(canvas, x, y, "Nothing changes.")
+    after = both.draw[1] if not explanation.is_refused else lambda x, y: say(canvas, x, y, "Nothing changes.")
     y = _section(canvas, y + 32, "Output", explanation.gives_words, after) + 24
     _end(canvas, y, right, explanation)
     canvas.cover(right, 0)
@@ -48,8 +48,8 @@ def _bar(canvas: Canvas, y: float, right: float, explanation: Explanation) -> fl
     if explanation.truth is not None:
         said = "Done."
     else:
-        said = "Refused. Nothing would be done." if explanation.refusal else "Foretold. Nothing has been done."
-    used = canvas.text(right - 18, y + 26.5, said, PLAIN, "bad" if explanation.refusal else "muted", anchor="end")
+        said = "Refused. Nothing would be done." if explanation.is_refused else "Foretold. Nothing has been done."
+    used = canvas.text(right - 18, y + 26.5, said, PLAIN, "bad" if explanation.is_refused else "muted", anchor="end")
     prompt = canvas.text(EDGE + 18, y + 27, "$", COMMAND._replace(name="m", size=11.5), "muted")
     left = EDGE + 18 + prompt + 9
     canvas.text(left, y + 27, f"tiffin explain {explanation.command}", COMMAND, "ink", room=right - used - 48 - left)
@@ -68,7 +68,7 @@ def _end(canvas: Canvas, y: float, right: float, explanation: Explanation) -> No
     for remark in explanation.remarks:
         y = canvas.lines(left, y + 18, remark, SMALL, "muted", room=min(room, 760), pitch=18) - 18
     y += 26
-    if explanation.truth is None and not explanation.refusal:
+    if explanation.truth is None and not explanation.is_refused:
         used = canvas.text(left, y, "Do it:", BOLD, "ink") + 12
         command = f"tiffin explain --do {explanation.command}"
         canvas.text(

@@ -35,26 +35,21 @@ LONG = 9
 def draw_steps(canvas: Canvas, x: float, y: float, width: float, explanation: Explanation) -> float:
     """From the corner x, y on; where it ends below."""
     y = _sentence(canvas, x, y, width, explanation) + 20
-    if explanation.refusal:
-        canvas.sign("failed", x, y - 5, "bad", "refused")
-        return canvas.lines(x + 26, y + 8, explanation.refusal, BOLD, "bad", room=width - 30, pitch=LINE)
+    if explanation.is_refused:
+        return _refused(canvas, x, y, width, explanation)
     if explanation.parts:
         return _parts(canvas, x, y, width, explanation.parts)
     return draw_list(canvas, x, y, width, explanation.steps, 1)
 
 
-def verb(explanation: Explanation) -> str:
-    """The first word of its command."""
-    return explanation.command.split(" ")[0]
-
-
 def _sentence(canvas: Canvas, x: float, y: float, width: float, explanation: Explanation) -> float:
     """The verb, of a compound one its parts, and beside it what it does."""
-    left = x + canvas.text(x, y + 10, verb(explanation), PAGE, "ink", room=300)
-    for sign, one in zip("=" + "+" * len(explanation.parts), explanation.parts, strict=False):
+    left = x + canvas.text(x, y + 10, explanation.verb, PAGE, "ink", room=300)
+    others = () if explanation.is_one_by_one else explanation.parts
+    for sign, one in zip("=" + "+" * len(others), others, strict=False):
         left += 16
         left += canvas.text(left, y + 10, sign, PAGE, "muted") + 16
-        left += canvas.text(left, y + 10, verb(one), PAGE, "ink", room=240)
+        left += canvas.text(left, y + 10, one.verb, PAGE, "ink", room=240)
     left = max(x + 150, left + 40)
     room = min(width - (left - x), 760)
     return canvas.lines(left, y + 2, explanation.sentence, PLAIN, "ink", room=room, pitch=20) - 2
@@ -70,8 +65,10 @@ def _parts(canvas: Canvas, x: float, y: float, width: float, parts: Sequence[Exp
         low = drawn = _small_pictures(canvas, x, y + 22, room, row)
         for place, one in enumerate(row):
             left = x + (room + GUTTER) * place
-            canvas.text(left, y + 8, f"{start + place + 1} {verb(one)}", HEADING, "ink", room=room)
-            if not is_long:
+            canvas.text(left, y + 8, f"{start + place + 1} {_called(one, parts)}", HEADING, "ink", room=room)
+            if one.refusal:
+                low = max(low, _refused(canvas, left, drawn, room, one))
+            elif not is_long:
                 low = max(low, _list(canvas, left, drawn, room, one.steps, first))
                 first += len(one.steps)
         for place in range(1, len(row)):
@@ -86,10 +83,24 @@ def _long_parts(canvas: Canvas, x: float, y: float, width: float, parts: Sequenc
     first = 1
     for place, one in enumerate(parts):
         canvas.path(f"M{number(x)} {number(y)}H{number(x + width)}", "rule")
-        canvas.text(x, y + 30, f"{place + 1} {verb(one)}", HEADING, "ink", room=width)
+        canvas.text(x, y + 30, f"{place + 1} {_called(one, parts)}", HEADING, "ink", room=width)
+        if one.refusal:
+            y = _refused(canvas, x, y + 46, width, one) + 18
+            continue
         y = draw_list(canvas, x, y + 46, width, one.steps, first) + 18
         first += len(one.steps)
     return y - 18
+
+
+def _called(one: Explanation, parts: Sequence[Explanation]) -> str:
+    """Its verb; of one verb for several names also the name."""
+    is_one_by_one = all(other.verb == one.verb for other in parts)
+    return harmless(one.command if is_one_by_one else one.verb)
+
+
+def _refused(canvas: Canvas, x: float, y: float, width: float, one: Explanation) -> float:
+    canvas.sign("failed", x, y - 5, "bad", "refused")
+    return canvas.lines(x + 26, y + 8, one.refusal, BOLD, "bad", room=width - 30, pitch=LINE)
 
 
 def draw_list(canvas: Canvas, x: float, y: float, width: float, steps: Sequence[PlannedStep], first: int) -> float:

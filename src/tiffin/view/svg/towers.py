@@ -134,7 +134,7 @@ def _block(canvas: Canvas, box: Box, item: Tray, at: float) -> None:
         _socket(canvas, box, box.y + 58, item)
     low = _low(box, BOWL_LIFT if is_leaving(item) else 0)
     bowl(canvas, low, item, has_arrow=False)
-    _weigh(canvas, low, item.size)
+    _weigh(canvas, low, signs.size(item) if item.size is not None else "")
 
 
 def _doing(canvas: Canvas, x: float, y: float, room: float, item: Tray, at: float) -> None:
@@ -193,7 +193,8 @@ def _crowd(canvas: Canvas, box: Box, item: Crowd, at: float) -> None:
         canvas.text(x, y + 10, f"+{len(item.trays) - shown}", CAPTION, "muted", room=PITCH * 3)
     sizes = [one.size for one in item.trays]
     tray(canvas, _low(box))
-    _weigh(canvas, _low(box), None if None in sizes else sum(size or 0 for size in sizes))
+    least = "at least " * any(tray.is_least for tray in item.trays)
+    _weigh(canvas, _low(box), "" if None in sizes else least + amount(sum(size or 0 for size in sizes)))
 
 
 def _low(box: Box, lift: float = 0) -> Box:
@@ -201,9 +202,9 @@ def _low(box: Box, lift: float = 0) -> Box:
     return Box(box.x + 14, box.bottom - 9 - BOWL - lift, box.width - 28, BOWL)
 
 
-def _weigh(canvas: Canvas, box: Box, size: int | None) -> None:
+def _weigh(canvas: Canvas, box: Box, size: str) -> None:
     """How much is in a tray."""
-    canvas.text(box.right - 8, box.y + 20, amount(size) if size is not None else "", SMALL, "rwT", anchor="end",
+    canvas.text(box.right - 8, box.y + 20, size, SMALL, "rwT", anchor="end",
                 room=box.width - 32)  # fmt: skip
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tiffin.model.nouns import State
+from tiffin.view import signs
 from tiffin.view.picture import Mark, Tray, short
 from tiffin.view.svg.canvas import BOLD, CAPTION, CODE, SMALL, Box, Canvas
 from tiffin.view.svg.shapes import WORDS, chip, mark_width, mark_word, tray
-from tiffin.view.words import amount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def put_tray(canvas: Canvas, box: Box, item: Tray, removed: Sequence[str]) -> fl
     bowl(canvas, box, item)
     mark = item.mark
     left, right = box.x + 32, box.right - 12
-    bytes = amount(item.size) if item.size is not None else ""
+    bytes = signs.size(item) if item.size is not None else ""
     size = canvas.text(right, box.y + 17, bytes, SMALL, "rwT", anchor="end")
     canvas.text(left, box.y + 17, "read-write layer", BOLD, "rwT", room=right - size - 8 - left)
     digits = short(item.id)
@@ -75,4 +75,4 @@ def _files(canvas: Canvas, box: Box, files: Sequence[str], removed: Sequence[str
 def _counted(item: Tray) -> str:
     assert item.changes is not None
     signed = zip("+~−", item.changes, strict=True)
-    return " ".join(f"{sign}{count}" for sign, count in signed if count)
+    return " ".join(f"{sign}{count}" for sign, count in signed if count) + " …" * item.is_least

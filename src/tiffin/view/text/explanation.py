@@ -80,9 +80,9 @@ def draw_explanation(explanation: Explanation, width: int, style: Style) -> Shee
     page.head("INPUT", say(explanation.takes_words))
     page.show(before)
     page.gap()
-    if explanation.parts and not _is_one_by_one(explanation):
-        verbs = " + ".join(_verb(part) for part in explanation.parts)
-        page.tell(say(f"{_verb(explanation)} = {verbs}"), Pen.BOLD)
+    if explanation.parts and not explanation.is_one_by_one:
+        verbs = " + ".join(part.verb for part in explanation.parts)
+        page.tell(say(f"{explanation.verb} = {verbs}"), Pen.BOLD)
     page.tell(say(explanation.sentence))
     _steps(page, explanation)
     page.head("OUTPUT", say(explanation.gives_words))
@@ -94,15 +94,6 @@ def draw_explanation(explanation: Explanation, width: int, style: Style) -> Shee
         page.gap()
     _end(page, explanation)
     return page.sheet
-
-
-def _is_one_by_one(explanation: Explanation) -> bool:
-    """Whether its parts are one verb for each of several names, and not other verbs."""
-    return all(_verb(part) == _verb(explanation) for part in explanation.parts)
-
-
-def _verb(explanation: Explanation) -> str:
-    return explanation.command.split(" ")[0]
 
 
 # --- the pictures
@@ -160,11 +151,11 @@ def _steps(page: _Page, explanation: Explanation) -> None:
     does = max((words.width(say(step.does)) for step in steps), default=0)
     does, number = min(does, WIDEST_STEP, page.room // 2), 1
     for part in explanation.parts:
-        if _is_one_by_one(explanation):
-            page.head(say(_verb(part)), say(part.command.partition(" ")[2]), Pen.BOLD)
+        if explanation.is_one_by_one:
+            page.head(say(part.verb), say(part.command.partition(" ")[2]), Pen.BOLD)
             page.tell(say(part.sentence.removeprefix(explanation.sentence).strip()))
         else:
-            page.head(say(_verb(part)), say(part.sentence))
+            page.head(say(part.verb), say(part.sentence))
         if part.refusal:
             page.tell(say(f"refused: {part.refusal}"), Pen.BAD)
         number = _list(page, page.sheet.height, part.steps, number, does)
