@@ -5,14 +5,12 @@ Not in `steps`: whoever takes the steps has no use for the words, and would carr
 
 from __future__ import annotations
 
-from functools import singledispatch
-
 from tiffin.kernel import capabilities, process
 from tiffin.runtime import steps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 NAMESPACES = (
     (process.CLONE_NEWNS, "mount"), (process.CLONE_NEWPID, "pid"), (process.CLONE_NEWNET, "network"),
@@ -49,99 +47,80 @@ def of_launcher() -> str:
     return namespaces(SPACES)
 
 
-@singledispatch
 def does(step: steps.Step) -> str:
     """What the step does, as a command."""
-    return PLAIN[type(step)]
+    return PLAIN.get(type(step)) or _TOLD[type(step)](step)
 
 
-@does.register
-def _(step: steps.MountUnion) -> str:
+def _mount_union(step: steps.MountUnion) -> str:
     below = len(step.lowers) - 1  # the lowest holds mount points of ours, and is no layer
     layers = "1 layer" if below == 1 else f"{below} layers"
     return f"mount the union view: the read-write layer on {layers}" if step.upper else f"mount {layers}"
 
 
-@does.register
-def _(step: steps.MountKernel) -> str:
+def _mount_kernel(step: steps.MountKernel) -> str:
     return f"mount {step.kind} on {step.target}"
 
 
-@does.register
-def _(step: steps.MountCgroups) -> str:
+def _mount_cgroups(step: steps.MountCgroups) -> str:
     return f"mount {len(step.entries)} hierarchies of control groups on /sys/fs/cgroup"
 
 
-@does.register
-def _(step: steps.MountMemory) -> str:
+def _mount_memory(step: steps.MountMemory) -> str:
     return f"mount a tmpfs on {step.target}" + (f" ({step.options})" if step.options else "")
 
 
-@does.register
-def _(step: steps.MakeDevices) -> str:
+def _make_devices(step: steps.MakeDevices) -> str:
     return f"make the devices {_some([path for path, *_ in step.nodes])}"
 
 
-@does.register
-def _(step: steps.MakeLinks) -> str:
+def _make_links(step: steps.MakeLinks) -> str:
     return f"make the links {_some([path for path, _ in step.links])}"
 
 
-@does.register
-def _(step: steps.Bind) -> str:
+def _bind(step: steps.Bind) -> str:
     return f"bind {step.source} to {step.target}" + (", read-only" if step.readonly else "")
 
 
-@does.register
-def _(step: steps.MaskPaths) -> str:
+def _mask_paths(step: steps.MaskPaths) -> str:
     return f"mask {_some(step.paths)}"
 
 
-@does.register
-def _(step: steps.ReadonlyPaths) -> str:
+def _readonly_paths(step: steps.ReadonlyPaths) -> str:
     return f"make {_some(step.paths)} read-only"
 
 
-@does.register
-def _(step: steps.MakeFolder) -> str:
+def _make_folder(step: steps.MakeFolder) -> str:
     return f"make the folder {step.path} if it is missing"
 
 
-@does.register
-def _(step: steps.SetHostname) -> str:
+def _set_hostname(step: steps.SetHostname) -> str:
     return f"set the host name {step.hostname}"
 
 
-@does.register
-def _(step: steps.JoinSpace) -> str:
+def _join_space(step: steps.JoinSpace) -> str:
     return f"enter the {namespaces(step.flags)} namespaces"
 
 
-@does.register
-def _(step: steps.SetUser) -> str:
+def _set_user(step: steps.SetUser) -> str:
     return f"become the user {step.user or '0:0'}"
 
 
-@does.register
-def _(step: steps.ChangeFolder) -> str:
+def _change_folder(step: steps.ChangeFolder) -> str:
     return f"go to {step.path}"
 
 
-@does.register
-def _(step: steps.LimitCapabilities) -> str:
+def _limit_capabilities(step: steps.LimitCapabilities) -> str:
     kept = capabilities.members(step.keep)
     return f"limit the bounding set to {len(kept)} of {len(capabilities.NAMES)} capabilities"
 
 
-@does.register
-def _(step: steps.HoldCapabilities) -> str:
+def _hold_capabilities(step: steps.HoldCapabilities) -> str:
     held = [name.removeprefix("CAP_").lower() for name in capabilities.names(capabilities.members(step.keep))]
     return f"hold only {_some(held, 3)}" if held else "hold no capability"
 
 
-@does.register(steps.Execute)
-@does.register(steps.ExecuteUnderInit)
-def _(step: steps.Execute | steps.ExecuteUnderInit) -> str:
+def _execute(step: steps.Execute | steps.ExecuteUnderInit) -> str:
     under = " as the child of an init" if isinstance(step, steps.ExecuteUnderInit) else ""
     return f"execute {' '.join(step.argv)}{under}"
 
@@ -149,3 +128,25 @@ def _(step: steps.Execute | steps.ExecuteUnderInit) -> str:
 def _some(names: Sequence[str], most: int = 4) -> str:
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+_TOLD: dict[type, Callable[..., str]] = {
+    steps.MountUnion: _mount_union,
+    steps.MountKernel: _mount_kernel,
+    steps.MountCgroups: _mount_cgroups,
+    steps.MountMemory: _mount_memory,
+    steps.MakeDevices: _make_devices,
+    steps.MakeLinks: _make_links,
+    steps.Bind: _bind,
+    steps.MaskPaths: _mask_paths,
+    steps.ReadonlyPaths: _readonly_paths,
+    steps.MakeFolder: _make_folder,
+    steps.SetHostname: _set_hostname,
+    steps.JoinSpace: _join_space,
+    steps.SetUser: _set_user,
+    steps.ChangeFolder: _change_folder,
+    steps.LimitCapabilities: _limit_capabilities,
+    steps.HoldCapabilities: _hold_capabilities,
+    steps.Execute: _execute,
+    steps.ExecuteUnderInit: _execute,
+}
