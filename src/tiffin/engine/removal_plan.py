@@ -290,11 +290,12 @@ class _Draft:
                 del self.left.layers[id]
 
     def _holders(self) -> dict[str, str]:
-        """Layer id -> the first image or container that needs it, in words."""
+        """Layer id -> an image or container that needs it, in words: of images the lowest, and of these by name."""
         holders: dict[str, str] = {}
-        for image in self.left.images.values():
-            for layer in image.layers:
-                holders.setdefault(layer, f"image {_shown(self.left, image.id)}")
+        images = [(len(image.layers), _shown(self.left, id), image.layers) for id, image in self.left.images.items()]
+        for _, shown, layers in sorted(images):
+            for layer in layers:
+                holders.setdefault(layer, f"image {shown}")
         for container in self.left.containers:
             for below in self.left.stack(container.top):
                 holders.setdefault(below.id, _container(container))
