@@ -13,6 +13,7 @@ from tests.conftest import Roots
 from tiffin.model.verbs import ROWS
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+PAGES = ["README.md", "CHANGELOG.md", *sorted(f"docs/{path.name}" for path in CHECKOUT.glob("docs/*.md"))]
 
 
 @pytest.mark.root
@@ -34,7 +35,7 @@ def test_the_table_of_verbs_in_the_docs_is_the_models():
     assert table in (CHECKOUT / "docs/index.md").read_text(), f"put this table there:\n{table}"
 
 
-@pytest.mark.parametrize("page", ["README.md", "CHANGELOG.md", *(f"docs/{path.name}" for path in CHECKOUT.glob("docs/*.md"))])
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_to_files_that_exist(page: str):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", (CHECKOUT / page).read_text())
     assert [link for link in links if not (CHECKOUT / page).parent.joinpath(link).exists()] == []
