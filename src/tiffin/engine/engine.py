@@ -274,6 +274,9 @@ class Engine:
         """What a notebook shows."""
         return self.picture()._repr_svg_()
 
+    def _repr_html_(self) -> str:
+        return self.picture()._repr_html_()
+
     @property
     def explain(self) -> Explainer:
         """What each verb would do, told and drawn: `engine.explain.rm("web")`. Nothing is done."""

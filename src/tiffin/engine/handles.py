@@ -292,6 +292,9 @@ class Container:
         """What a notebook shows."""
         return self.picture()._repr_svg_()
 
+    def _repr_html_(self) -> str:
+        return self.picture()._repr_html_()
+
     def __enter__(self) -> Self:
         return self
 

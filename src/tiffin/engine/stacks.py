@@ -49,6 +49,9 @@ class Image:
     def _repr_svg_(self) -> str:
         return self.picture()._repr_svg_()
 
+    def _repr_html_(self) -> str:
+        return self.picture()._repr_html_()
+
     def __eq__(self, other: object) -> bool:
         return self.noun == (other.noun if isinstance(other, Image) else other)
 
@@ -99,6 +102,9 @@ class Layer:
 
     def _repr_svg_(self) -> str:
         return self.picture()._repr_svg_()
+
+    def _repr_html_(self) -> str:
+        return self.picture()._repr_html_()
 
     def __eq__(self, other: object) -> bool:
         return self.noun == (other.noun if isinstance(other, Layer) else other)
