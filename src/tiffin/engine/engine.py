@@ -264,11 +264,11 @@ class Engine:
 
         Raises NotFound, AmbiguousId.
         """
-        from tiffin.engine import picturing  # only to draw
+        from tiffin.engine.pictures import taking  # only to draw
 
         if len(references) == 1:
-            return picturing.single(self._parts, references[0])
-        return picturing.some(self._parts, references) if references else picturing.whole(self._parts)
+            return taking.single(self._parts, references[0])
+        return taking.some(self._parts, references) if references else taking.whole(self._parts)
 
     def _repr_svg_(self) -> str:
         """What a notebook shows."""

@@ -284,9 +284,9 @@ class Container:
 
     def picture(self) -> Picture:
         """Its stack, its union view, its process space and what is in it. Raises NoSuchContainer."""
-        from tiffin.engine import picturing  # only to draw
+        from tiffin.engine.pictures import taking  # only to draw
 
-        return picturing.container(self._parts, self.record)
+        return taking.container(self._parts, self.record)
 
     def _repr_svg_(self) -> str:
         """What a notebook shows."""

@@ -42,9 +42,9 @@ class Image:
 
     def picture(self) -> Picture:
         """Its stack and its union view. Raises NotFound where it is gone."""
-        from tiffin.engine import picturing  # only to draw
+        from tiffin.engine.pictures import taking  # only to draw
 
-        return picturing.image(self._parts, self.id)
+        return taking.image(self._parts, self.id)
 
     def _repr_svg_(self) -> str:
         return self.picture()._repr_svg_()
@@ -96,9 +96,9 @@ class Layer:
 
     def picture(self) -> Picture:
         """It and the layers below. Raises NotFound where it is gone."""
-        from tiffin.engine import picturing  # only to draw
+        from tiffin.engine.pictures import taking  # only to draw
 
-        return picturing.layer(self._parts, self.noun)
+        return taking.layer(self._parts, self.noun)
 
     def _repr_svg_(self) -> str:
         return self.picture()._repr_svg_()

@@ -6,9 +6,9 @@ from tiffin.builder.settings import changed
 from tiffin.containers import Containers
 from tiffin.engine import creation
 from tiffin.engine.explaining.scene import NEW_NAME, Explained, Outcome, Scene
+from tiffin.engine.pictures.world import Told, described, in_one_line, story_of
 from tiffin.engine.removal import plan_rm
 from tiffin.engine.removal_plan import BLOB, CONTAINER, IMAGE, LAYER, NAME
-from tiffin.engine.world import Told, described, in_one_line, story_of
 from tiffin.images.reference import parse_tagged
 from tiffin.layers.delta import delta
 from tiffin.model import transitions as table

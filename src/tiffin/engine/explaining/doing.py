@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 
-from tiffin.engine import world
 from tiffin.engine.parts import Parts
+from tiffin.engine.pictures import world
 from tiffin.model.nouns import State
 from tiffin.view.compare import compared, matched
 from tiffin.view.explanation import ANYTHING, Explanation, PlannedStep

@@ -6,8 +6,8 @@ from tiffin.builder.settings import changed
 from tiffin.engine.explaining.containers import EVENT, NEW_IMAGE, NEW_LAYER, UNKNOWN, pointing, shown, steps_of
 from tiffin.engine.explaining.scene import Explained, Outcome, Scene
 from tiffin.engine.images import named_config
+from tiffin.engine.pictures.world import Told, in_one_line, story_of
 from tiffin.engine.removal import plan_image_prune, plan_rmi
-from tiffin.engine.world import Told, in_one_line, story_of
 from tiffin.images.reference import parse_tagged
 from tiffin.model import transitions as table
 from tiffin.model.config import Config

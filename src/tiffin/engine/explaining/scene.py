@@ -9,9 +9,9 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from tiffin.containers import ContainerRecord, Containers
-from tiffin.engine import world
 from tiffin.engine.parts import Parts
-from tiffin.engine.world import Particulars, Told, World
+from tiffin.engine.pictures import world
+from tiffin.engine.pictures.world import Particulars, Told, World
 from tiffin.errors import BadParameter, NotFound, NotModified, TiffinError
 from tiffin.model.nouns import Container, Host
 from tiffin.model.states import ALIVE

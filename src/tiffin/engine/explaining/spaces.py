@@ -7,8 +7,8 @@ import os
 from tiffin.engine import binds, spaces
 from tiffin.engine.explaining.containers import EVENT, NEW_CONTAINER, create
 from tiffin.engine.explaining.scene import Explained, Outcome, Scene, joined
+from tiffin.engine.pictures.world import Particulars, pictured
 from tiffin.engine.signals import signal_number
-from tiffin.engine.world import Particulars, pictured
 from tiffin.kernel import signals
 from tiffin.kernel.cgroups import Limits
 from tiffin.model import transitions as table

@@ -1,6 +1,6 @@
 """Pictures of what stands here: of the whole host, of a few things on it, or of one thing with all that can be seen.
 
-    whole    every layer once, every container on top; no file is looked at
+    whole    every layer once, every container on top: how much it wrote and what runs, no names of files
     some     the same, of some containers, images and layers, and what they stand on
     single   one stack in full: its union view, what its read-write layer holds, its processes, its metadata
 """
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine import looking
-from tiffin.engine.cards import card_of_container, card_of_image, card_of_layer
 from tiffin.engine.parts import Parts
+from tiffin.engine.pictures.cards import card_of_container, card_of_image, card_of_layer
+from tiffin.engine.pictures.unions import union_view
+from tiffin.engine.pictures.world import glanced, measured, pictured, seen, seen_below
 from tiffin.engine.references import find
 from tiffin.engine.state import state_of
-from tiffin.engine.unions import union_view
-from tiffin.engine.world import glanced, measured, pictured, seen, seen_below
 from tiffin.errors import NoSuchImage, NotFound
 from tiffin.model.nouns import Layer
 from tiffin.view.picture import Picture, part, short

@@ -19,8 +19,9 @@ from tests.layers import worlds
 from tests.layers.test_delta import act
 from tests.layers.trees import Item, folder, hard_link, mounted, symlink, tar
 from tests.runtime.killing import until
-from tiffin.engine import Engine, unions
-from tiffin.engine.unions import AT_LEAST, Written, union_view, wrote
+from tiffin.engine import Engine
+from tiffin.engine.pictures import unions
+from tiffin.engine.pictures.unions import AT_LEAST, Written, union_view, wrote
 from tiffin.errors import BadArchive
 from tiffin.layers.changes import changes, differences
 from tiffin.layers.overlay import new_upper

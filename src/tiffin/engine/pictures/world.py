@@ -5,7 +5,7 @@
     pictured    a picture of it: pure, so that a world that was only foretold is drawn by the same code
 
 `seen` reads it from the disk. It costs a look at every image and container, but no walk through their files: those of a
-few containers that a reader asks for are looked into by `engine.picturing`.
+few containers that a reader asks for are looked into besides (`measured`, `glanced`).
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def particulars(record: ContainerRecord, state: ContainerState) -> Particulars:
 
 def measured(parts: Parts, world: World, containers: Iterable[str]) -> World:
     """The same, and of these containers also what their read-write layers and process spaces hold."""
-    from tiffin.engine.unions import MOST_WALKED  # not for explaining all
+    from tiffin.engine.pictures.unions import MOST_WALKED  # not for explaining all
 
     return _looked_into(parts, world, containers, most_names=MOST_WALKED)
 
@@ -146,8 +146,8 @@ def _looked_into(
     parts: Parts, world: World, containers: Iterable[str], *, most_names: int, below: bool = True
 ) -> World:
     """`below`: whether what was written is held against the layers below."""
-    from tiffin.engine.observing import space  # not for explaining all
-    from tiffin.engine.unions import wrote  # not for explaining all
+    from tiffin.engine.pictures.observing import space  # not for explaining all
+    from tiffin.engine.pictures.unions import wrote  # not for explaining all
 
     found = dict(world.particulars)
     for id in containers:

@@ -11,7 +11,7 @@ from tests.conftest import Roots
 from tests.engine.stores import Shelf
 from tests.layers.trees import Item, tar
 from tiffin.engine import Config, Container, Engine, HostConfig
-from tiffin.engine.cards import MOST_ROWS, card_of_container, card_of_image, card_of_layer
+from tiffin.engine.pictures.cards import MOST_ROWS, card_of_container, card_of_image, card_of_layer
 from tiffin.errors import CommandNotFound
 from tiffin.images.config import HistoryEntry, ImageConfig
 from tiffin.images.records import short

@@ -12,9 +12,9 @@ import time
 
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.engine.parts import Parts
+from tiffin.engine.pictures.world import story
 from tiffin.engine.state import ContainerState
 from tiffin.engine.times import seconds
-from tiffin.engine.world import story
 from tiffin.images.records import short
 from tiffin.model.config import Config, HostConfig
 from tiffin.model.nouns import Image, Layer
@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from tiffin.engine.world import Told
+    from tiffin.engine.pictures.world import Told
 
 MOST_ROWS = 10
 NO_LAYER = "none: there is nothing below"

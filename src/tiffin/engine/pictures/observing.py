@@ -19,7 +19,7 @@ import os
 import time
 from itertools import islice
 
-from tiffin.engine import protections
+from tiffin.engine.pictures import protections
 from tiffin.kernel import cgroup_readings
 from tiffin.kernel.cgroups import Group, Layout
 from tiffin.record import NamedTuple

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from tiffin.engine import Config, Engine, ExecConfig, HostConfig, RunningContainer, observing
+from tiffin.engine import Config, Engine, ExecConfig, HostConfig, RunningContainer
+from tiffin.engine.pictures import observing
 from tiffin.kernel import capabilities
 from tiffin.kernel.cgroups import Group, Layout, detect
 from tiffin.runtime.record import RunFolder
