@@ -8,8 +8,9 @@
 
 A verb's work is in the module of its family: `creation` (create), `spaces` (start, stop, kill, pause, exec, attach,
 rm), `looking` (ps, inspect), `images` (images, history, tag), `removal` (rmi, prune), `archives` (load, save, import),
-`commit`, `bootstrap`. `handles` and `stacks` are the nouns to hold in the hand, `planning` the policy of a process
-space. `pictures` are taken of what stands here, `explaining` tells what each verb would do.
+`commit`, `bootstrap`. What a removal takes away is a plan first: `removal_plan`, made of a `census` alone. `handles`
+and `stacks` are the nouns to hold in the hand, `planning` the policy of a process space. `pictures` are taken of what
+stands here, `explaining` tells what each verb would do.
 """
 
 from __future__ import annotations
