@@ -11,10 +11,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
     from tiffin.kernel.call_forms import Describe
-    from tiffin.kernel.recording import Recorder
+
+    class Recorder(Protocol):
+        """Who writes down what is called (`kernel.recording`)."""
+
+        descriptors: Descriptors
+
+        def listens(self) -> bool:
+            """Whether this thread is recorded."""
+
+        def make(self, call: Shown, function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+            """Make a call, and write it down."""
 
 FAMILY, KIND = one_of((_socket, "AF_")), one_of((_socket, "SOCK_"))
 
