@@ -22,6 +22,7 @@ from tiffin.view.explanation import Explanation
 from tiffin.view.picture import Picture
 from tools.steady import Steady, slim, without
 
+SOURCE = Path(__file__).resolve().parent.parent / "src"
 FOLDERS = ("bin", "dev", "etc", "proc", "root", "sys", "tmp")
 TOOLS = ("cat", "ls", "rm", "sh", "sleep", "touch")
 SIZE = 2_500_000  # bytes of the busybox; filled up with zeros, which no program minds
@@ -253,7 +254,7 @@ class Story:
         """What a command writes."""
         environment = {
             **os.environ, "TIFFIN_ROOT": self.engine.root, "TIFFIN_RUNROOT": self.engine.runroot, "TZ": "UTC",
-            "COLUMNS": "80", "PYTHONIOENCODING": "utf-8",
+            "COLUMNS": "80", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(SOURCE),
         }  # fmt: skip
         command = [sys.executable, "-m", "tiffin", *words]
         done = subprocess.run(command, env=environment, check=True, capture_output=True, text=True)
