@@ -106,7 +106,8 @@ def test_what_exec_brings_in_has_its_parent_outside(engine: Engine) -> None:
 
 
 def test_a_zombie_says_so(engine: Engine) -> None:
-    with running(engine, "sleep 0 & echo ready; exec sleep 1000") as container:
+    # it ends when the shell, which would reap it, is a shell no more
+    with running(engine, "sleep 0.5 & echo ready; exec sleep 1000") as container:
         wait_until(lambda: names_of(container) == {"sleep 1000", "sleep (zombie)"})
         assert processes_of(container)[1].parent == 1
 
