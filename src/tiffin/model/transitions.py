@@ -193,7 +193,8 @@ def load(host: Host, archive: Archive) -> Transition:
     host = _added(host, archive.layers, images)
     for name, id in archive.names.items():
         host = _named(host, name, id)
-    return Transition(host, f"{len(images)} images have come in: {', '.join(archive.names) or 'none has a name'}")
+    came = "1 image has" if len(images) == 1 else f"{len(images)} images have"
+    return Transition(host, f"{came} come in: {', '.join(archive.names) or 'none has a name'}")
 
 
 def saved(host: Host, references: Iterable[str]) -> Archive:

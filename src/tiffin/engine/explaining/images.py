@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from tiffin.builder.settings import changed
 from tiffin.engine.explaining.containers import EVENT, NEW_IMAGE, NEW_LAYER, UNKNOWN, pointing, shown, steps_of
 from tiffin.engine.explaining.scene import Explained, Outcome, Scene
@@ -14,6 +16,7 @@ from tiffin.model.config import Config
 from tiffin.model.nouns import Host, Image, Layer, chain_id
 from tiffin.view.explanation import PlannedStep
 from tiffin.view.picture import Card, short
+from tiffin.view.words import amount
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ def rmi(scene: Scene, reference: str, *, force: bool, prune: bool) -> Explained:
         gone = table.rmi(scene.host, reference, force=force, prune=prune)
         return Outcome(gone.after, gone.sentence, tuple(steps_of(plan)), removal=plan)
 
-    focus = (*(found.layers or shown(found)), *_standing_on(scene.host, found.layers))
+    focus = (*(found.layers or shown(found)), *_standing_on(scene.host, found.layers[-1:]))
     return scene.explain("rmi", f"rmi {'-f ' * force}{reference}", focus, outcome)
 
 
@@ -65,7 +68,8 @@ def image_prune(scene: Scene, *, all: bool) -> Explained:
         lost = {image.top for id, image in scene.host.images.items() if id not in gone.after.images}
         plan = plan_image_prune(scene.parts, all=all)
         nothing = (PlannedStep("remove nothing", "something stands on every image, or it has a name"),)
-        focus = (*going, *(top for top in lost if top))
+        below = {scene.host.layers[id].parent for id in going}
+        focus = tuple(id for id in going | lost | below if id)
         return Outcome(gone.after, gone.sentence, tuple(steps_of(plan)) or nothing, focus=focus, removal=plan)
 
     return scene.explain("image prune", f"image prune{' -a' * all}", (), outcome)
@@ -77,7 +81,7 @@ def save(scene: Scene, references: Sequence[str], target: str) -> Explained:
     tar = Card(
         "tar", target,
         (("images", ", ".join(archive.names) or str(len(archive.images))), ("layers", str(len(archive.layers))),
-         ("bytes", str(size)), ("settings", "of each image")),
+         ("size", f"{amount(size)} of files"), ("settings", "of each image")),
     )  # fmt: skip
     steps = (
         PlannedStep("gather the settings and manifests", "they name the layers of each image, and their order"),
@@ -115,7 +119,7 @@ def load(scene: Scene, source: str) -> Explained:
         stories = {image.id: story_of(config) for image, config in zip(incoming.images, configs, strict=True)}
         tops = tuple(image.top or image.id for image in incoming.images)
         called = ", ".join(incoming.names) or str(len(incoming.images))
-        rows = (("images", called), ("layers", str(len(incoming.layers))))
+        rows = (("images", called), ("layers", str(len(incoming.layers))), ("settings", "of each image"))
         return Outcome(
             loaded.after, loaded.sentence, steps, stories=stories, focus=tops, takes=(tar._replace(rows=rows),)
         )  # fmt: skip
@@ -132,7 +136,8 @@ def import_(scene: Scene, source: str, name: str | None, *, changes: Iterable[st
         )
         layer = Layer(_digest(source), None, "", UNKNOWN)
         made = _one_layer(scene, layer, name, message or "Imported from -", steps)
-        return made._replace(takes=(Card("tar", source),))
+        holds = ("holds", "one flat tree"), ("size", amount(os.stat(source).st_size))
+        return made._replace(takes=(Card("tar", source, holds),))
 
     return scene.explain("import", f"import {source}{f' {name}' * bool(name)}", (), outcome)
 
