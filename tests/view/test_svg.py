@@ -285,6 +285,14 @@ def test_a_host_of_many_is_seen_from_afar_with_a_sign_for_each_container() -> No
     assert len(drawn) < 300_000
 
 
+def test_towers_of_layers_alone_stand_below_the_heading() -> None:
+    few = pictures.stack("debian bookworm", "COPY app /app", "COPY conf /etc", "COPY site /srv", "RUN tidy")
+    named = tuple(slab._replace(names=(f"app:{place}",), images=(f"app-{place}",)) for place, slab in enumerate(few))
+    drawn = svg.draw(Picture("host", "this host", named, at=pictures.NOW))
+    heights = {text.text: float(text.get("y", "0")) for text in texts(drawn)}
+    assert heights["This host"] < min(heights[f"app:{place}"] for place in range(5))
+
+
 def test_what_is_new_is_said_by_a_word() -> None:
     found = {text.text for text in texts(svg.draw_explanation(pictures.explain_commit()))}
     assert "new" in found

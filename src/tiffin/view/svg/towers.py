@@ -81,7 +81,7 @@ def ground_for(layouts: Sequence[Layout], style: Style, x: float, y: float) -> G
             above = known[place.level].height + known[place.level].above
         else:
             above = _height(item, style, block) + HANDLE + 6
-            top = max(top, low + above)
+        top = max(top, low + above)
     return Ground(x, y + top, style, known, layouts[0].gaps, block)
 
 
