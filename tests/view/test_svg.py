@@ -289,8 +289,8 @@ def test_towers_of_layers_alone_stand_below_the_heading() -> None:
     few = pictures.stack("debian bookworm", "COPY app /app", "COPY conf /etc", "COPY site /srv", "RUN tidy")
     named = tuple(slab._replace(names=(f"app:{place}",), images=(f"app-{place}",)) for place, slab in enumerate(few))
     drawn = svg.draw(Picture("host", "this host", named, at=pictures.NOW))
-    heights = {text.text: float(text.get("y", "0")) for text in texts(drawn)}
-    assert heights["This host"] < min(heights[f"app:{place}"] for place in range(5))
+    tops = {text.text: text.top for text in texts(drawn)}
+    assert tops["This host"] < min(tops[f"app:{place}"] for place in range(5))
 
 
 def test_what_is_new_is_said_by_a_word() -> None:
