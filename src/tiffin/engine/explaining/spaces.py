@@ -224,7 +224,7 @@ def attach(scene: Scene, reference: str) -> Explained:
             PlannedStep("hand our streams to the shim", "as descriptors, over its socket"),
             PlannedStep("let the shim write to them what the program writes", "and to the log as before"),
         )
-        return Outcome(joined.after, joined.sentence, steps)
+        return Outcome(scene.host, joined.sentence, steps)  # as it was
 
     return scene.explain("attach", f"attach {reference}", (found.id,), outcome)
 

@@ -203,11 +203,7 @@ third_door='
 """
 
 FINISH = r"""
-# From here on signals are the program's. Its end is ours, and so is its exit code.
-begun=yes
-for signal in HUP INT TERM; do
-    trap "kill -s $signal \"\$pid\"" "$signal"
-done
+# Its end is ours, and so is its exit code.
 while code=0 && { wait "$child" || code=$?; } && kill -0 "$child" 2>/dev/null; do
     : # a signal came by
 done
@@ -406,7 +402,11 @@ inside umount --lazy /
 """
 
 THIRD_DOOR = r"""
-# The third door: it becomes the program.
+# The third door: it becomes the program. From here on signals are the program's.
+begun=yes
+for signal in HUP INT TERM; do
+    trap "kill -s $signal \"\$pid\"" "$signal"
+done
 printf '%s\n' "$home" >&3
 exec 3>&- 4<&-
 """
