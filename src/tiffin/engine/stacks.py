@@ -13,12 +13,37 @@ if TYPE_CHECKING:
     from tiffin.view.picture import Picture
 
 
-class Image:
+class _Held:
+    """They are equal to the values that they hold, and a notebook draws them."""
+
+    noun: nouns.Image | nouns.Layer
+
+    if TYPE_CHECKING:
+
+        def picture(self) -> Picture: ...
+
+    def _repr_svg_(self) -> str:
+        return self.picture()._repr_svg_()
+
+    def _repr_html_(self) -> str:
+        return self.picture()._repr_html_()
+
+    def __eq__(self, other: object) -> bool:
+        return self.noun == (other.noun if isinstance(other, _Held) else other)
+
+    def __hash__(self) -> int:
+        return hash(self.noun)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.noun.id.removeprefix('sha256:')[:12]}>"
+
+
+class Image(_Held):
     """The union view of a stack of read-only layers, and a config."""
 
     def __init__(self, parts: Parts, noun: nouns.Image) -> None:
         self._parts = parts
-        self.noun = noun
+        self.noun: nouns.Image = noun
 
     @property
     def id(self) -> str:
@@ -46,28 +71,13 @@ class Image:
 
         return taking.image(self._parts, self.id)
 
-    def _repr_svg_(self) -> str:
-        return self.picture()._repr_svg_()
 
-    def _repr_html_(self) -> str:
-        return self.picture()._repr_html_()
-
-    def __eq__(self, other: object) -> bool:
-        return self.noun == (other.noun if isinstance(other, Image) else other)
-
-    def __hash__(self) -> int:
-        return hash(self.noun)
-
-    def __repr__(self) -> str:
-        return f"<Image {self.id.removeprefix('sha256:')[:12]}>"
-
-
-class Layer:
+class Layer(_Held):
     """What one step changed in a file system: a delta on a parent."""
 
     def __init__(self, parts: Parts, noun: nouns.Layer) -> None:
         self._parts = parts
-        self.noun = noun
+        self.noun: nouns.Layer = noun
 
     @property
     def id(self) -> str:
@@ -99,18 +109,3 @@ class Layer:
         from tiffin.engine.pictures import taking  # only to draw
 
         return taking.layer(self._parts, self.noun)
-
-    def _repr_svg_(self) -> str:
-        return self.picture()._repr_svg_()
-
-    def _repr_html_(self) -> str:
-        return self.picture()._repr_html_()
-
-    def __eq__(self, other: object) -> bool:
-        return self.noun == (other.noun if isinstance(other, Layer) else other)
-
-    def __hash__(self) -> int:
-        return hash(self.noun)
-
-    def __repr__(self) -> str:
-        return f"<Layer {self.id.removeprefix('sha256:')[:12]}>"
