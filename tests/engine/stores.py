@@ -11,7 +11,8 @@ from tests.images import archives as made
 from tiffin.engine import archives
 from tiffin.engine.archives import Loaded
 from tiffin.engine.parts import Parts
-from tiffin.model.nouns import Container
+from tiffin.engine.references import find_image
+from tiffin.model.nouns import Container, Image
 from tiffin.store import Store
 
 
@@ -29,6 +30,14 @@ class Shelf(Parts):
         target = io.BytesIO()
         archives.save(self, references, target)
         return target.getvalue()
+
+    def image(self, reference: str) -> Image:
+        return find_image(self, reference)
+
+    def unname(self, id: str) -> None:
+        """Take an image's names away, as nobody who adds or removes images would."""
+        for name in self.images.names_of(id):
+            self.images.names.remove(name, id)
 
     def left(self) -> dict[str, list[str]]:
         """What stands in each place of the store; nothing but empty places after a verb that failed."""

@@ -62,7 +62,7 @@ def test_a_commit_burns_the_read_write_layer_into_a_read_only_one(shelf: Shelf, 
     assert made.layers[0] == LAYER
     assert made.parent == BASE.id
     assert (Path(shelf.layers.folder(made.layers[1])) / "happiness.txt").read_text() == "yes\n"
-    assert shelf.images.resolve("happy:latest") == made
+    assert shelf.image("happy:latest") == made
     config = shelf.images.config(made.id)
     assert config.history[-1] == HistoryEntry(AT, "touch happiness.txt", "smile", "me")
     assert (config.created, config.author, config.architecture) == (AT, "me", "amd64")
@@ -155,7 +155,7 @@ def test_a_flat_tar_becomes_an_image_of_one_layer(shelf: Shelf, squeeze):
     config = shelf.images.config(made.id)
     assert config.history == (HistoryEntry(CREATED, comment="Imported from -"),)
     assert (config.config, config.os, config.architecture) == (Config(), "linux", here().architecture)
-    assert shelf.images.resolve("flat:1") == made
+    assert shelf.image("flat:1") == made
 
 
 def test_an_import_takes_changes_and_a_message(shelf: Shelf):

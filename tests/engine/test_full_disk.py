@@ -60,7 +60,7 @@ def test_a_disk_that_is_too_small_gets_nothing_and_one_that_is_not_gets_all(engi
             if is_full(load if way == "load" else import_):
                 assert shelf.left() == EMPTY
                 continue
-            assert shelf.images.resolve("big:1").layers == (LAYER,)
+            assert shelf.image("big:1").layers == (LAYER,)
             break
     assert kilobytes > 1000
 
@@ -73,7 +73,7 @@ def test_a_commit_on_a_full_disk_changes_nothing(engine_root: Roots):
         with open(f"{upper}/more", "wb") as file:
             file.write(CONTENT * 3)
         before = shelf.left()
-        made = shelf.images.resolve("big:1").id
+        made = shelf.image("big:1").id
         assert is_full(
             lambda: commit(
                 shelf, upper=upper, top=LAYER, image=made, config=Config(), container_id="c" * 64, container_name="web"

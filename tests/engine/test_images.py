@@ -63,7 +63,7 @@ def test_an_image_in_the_middle_of_a_stack_is_hidden_once_it_has_no_name(shelf: 
 
 
 def test_a_nameless_image_on_top_is_dangling(shelf: Shelf):
-    shelf.images.names.remove(shelf.images.names_of(CHILD.id)[0])
+    shelf.unname(CHILD.id)
     assert {row.id: row.is_dangling for row in images(shelf)} == {BASE.id: False, CHILD.id: True}
 
 

@@ -239,7 +239,7 @@ def test_a_bad_archive_leaves_what_was_there_before(shelf: Shelf):
     with pytest.raises(BadArchive):
         shelf.load(swapped(docker_20(TWO, "good:1"), f"{hex_of(b'v1' + TOP)}/layer.tar", b""))
     assert shelf.left() == before
-    assert shelf.images.resolve("good:1").id == image(BOTTOM).id
+    assert shelf.image("good:1").id == image(BOTTOM).id
 
 
 def test_a_blob_does_not_pass_as_a_layer_that_is_here_already(shelf: Shelf):
@@ -282,7 +282,6 @@ def test_a_damaged_archive_is_loaded_right_or_refused_whole(shelf: Shelf, member
     for id in {each.id for each in loaded}:
         # whatever the archive could still call its names, the content is what it was
         assert shelf.images.config(id).layers()[0] == digest(BOTTOM)
-        for name in shelf.images.names_of(id):
-            shelf.images.names.remove(name)
+        shelf.unname(id)
         shelf.images.delete(id)
     collect(shelf)

@@ -68,8 +68,8 @@ def members_of(archive: bytes) -> dict[str, bytes]:
 )
 def test_an_archive_of_any_form_gives_the_same_image_and_layers(shelf: Shelf, members: dict[str, bytes | None]):
     assert shelf.load(members) == [Loaded("base:1", TWO.id)]
-    assert shelf.images.resolve("base:1").layers == (digest(BOTTOM), chain_id(digest(BOTTOM), digest(TOP)))
-    assert Path(shelf.layers.folder(shelf.images.resolve("base:1").layers[1]), "happiness.txt").exists()
+    assert shelf.image("base:1").layers == (digest(BOTTOM), chain_id(digest(BOTTOM), digest(TOP)))
+    assert Path(shelf.layers.folder(shelf.image("base:1").layers[1]), "happiness.txt").exists()
 
 
 def test_an_image_without_a_name_is_told_by_its_id(shelf: Shelf):
@@ -241,7 +241,7 @@ def test_the_archives_of_the_first_docker_are_read(shelf: Shelf):
         members |= {v1_id: None, f"{v1_id}/json": json.dumps(form).encode(), f"{v1_id}/layer.tar": layer,
                     f"{v1_id}/VERSION": b"1.0"}  # fmt: skip
     (loaded,) = shelf.load(members)
-    made = shelf.images.resolve("base:1")
+    made = shelf.image("base:1")
     assert loaded == Loaded("base:1", made.id)
     assert shelf.images.config(made.id).diff_ids == (digest(BOTTOM), digest(TOP))
     # the keys that docker keeps, in the order in which it writes them: the id is the same there

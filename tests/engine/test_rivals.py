@@ -40,7 +40,7 @@ def docker(workshop: str) -> Iterator[Docker]:
 
 def committed(shelf: Shelf, name: str) -> Image:
     """An image of ours on one of theirs: a file changed, one gone, one new."""
-    base = shelf.images.resolve("base:1")
+    base = shelf.image("base:1")
     upper = Path(shelf.store.path("containers"), "c" * 64, "diff")
     (upper / "etc").mkdir(parents=True)
     (upper / "etc" / "motd").write_text("changed\n")
@@ -116,7 +116,7 @@ def test_docker_gives_the_archives_of_its_first_versions_the_same_ids(shelf: She
     }
     shelf.load(members)
     docker("load", stdin=tar(members))
-    assert docker.inspect("old:1")["Id"] == shelf.images.resolve("old:1").id
+    assert docker.inspect("old:1")["Id"] == shelf.image("old:1").id
 
 
 @pytest.mark.parametrize("kind", ["docker-archive", "oci-archive"])

@@ -11,6 +11,7 @@ from tests.engine.stores import EMPTY, Shelf
 from tests.images.archives import BOTTOM, TOP, digest, docker_20, image, layout
 from tiffin.engine.removal import Pruned, Removed, collect, image_prune, plan_image_prune, plan_rmi, rmi
 from tiffin.errors import BadName, Conflict, ImageInUse, NoSuchImage, StoreBusy
+from tiffin.images.reference import parse
 from tiffin.model.nouns import Container, State, chain_id
 from tiffin.store import events
 
@@ -80,7 +81,7 @@ def test_the_last_name_of_an_image_under_a_container_is_refused(shelf: Shelf):
     )
     with pytest.raises(ImageInUse, match=refusal):
         rmi(shelf, "child:1")
-    assert shelf.images.resolve("child:1").id == CHILD.id
+    assert shelf.image("child:1").id == CHILD.id
 
 
 @pytest.mark.parametrize("state", [State.EXITED, State.RUNNING])
@@ -125,7 +126,7 @@ def test_an_id_under_a_running_container_cannot_be_forced(shelf: Shelf, state: s
     shelf.told = [CONTAINER._replace(state=state)]
     with pytest.raises(ImageInUse, match=r"\(cannot be forced\) - image is being used by running container"):
         rmi(shelf, CHILD.id, force=True)
-    assert shelf.images.resolve("child:1").id == CHILD.id
+    assert shelf.image("child:1").id == CHILD.id
 
 
 @pytest.mark.parametrize("force", [False, True])
@@ -155,12 +156,26 @@ def test_what_is_not_there_cannot_be_removed(shelf: Shelf):
         rmi(shelf, "No Name")
 
 
+def test_a_name_that_comes_to_be_meanwhile_does_not_take_its_image_along(shelf: Shelf, monkeypatch: pytest.MonkeyPatch):
+    named = shelf.images.named
+
+    def not_yet(text: str) -> str | None:
+        id = named(text)
+        shelf.images.names.put(parse("late:1"), CHILD.id)
+        return id
+
+    monkeypatch.setattr(shelf.images, "named", not_yet)
+    with pytest.raises(NoSuchImage, match="No such image: late:1"):
+        rmi(shelf, "late:1")
+    assert [name.familiar() for name in shelf.images.names_of(CHILD.id)] == ["child:1", "late:1"]
+
+
 def test_the_name_goes_at_once_while_somebody_adds_things_and_the_rest_later(shelf: Shelf):
     with shelf.store.shared():
         assert rmi(shelf, "child:1") == untagged("child:1") + deleted(CHILD.id)
         assert kept(shelf) == ({BASE.id}, {LAYER, UPPER_LAYER})
         with pytest.raises(NoSuchImage):
-            shelf.images.resolve(CHILD.id)
+            shelf.image(CHILD.id)
         with pytest.raises(StoreBusy, match="somebody is adding"):
             rmi(shelf, UPPER_LAYER)
     assert collect(shelf).removed == deleted(CHILD.id, UPPER_LAYER)
@@ -196,15 +211,15 @@ def test_what_a_dead_load_left_is_collected(shelf: Shelf):
     os.mkdir(shelf.store.path("tmp", "dead"))
     with shelf.store.shared():
         shelf.content.put(b"of nobody")
-    before = sum(shelf.content.size(digest) for digest in shelf.content.all())
+    before = sum(shelf.content.all().values())
     dead, blob = on_disk(shelf.store.path("tmp", "dead")), on_disk(shelf.content.path(digest(b"of nobody")))
     assert collect(shelf) == Pruned([], dead + blob)
-    assert sum(shelf.content.size(digest) for digest in shelf.content.all()) == before - len(b"of nobody")
+    assert sum(shelf.content.all().values()) == before - len(b"of nobody")
     assert shelf.left()["tmp"] == []
 
 
 def test_prune_takes_nameless_images_that_nothing_uses(shelf: Shelf):
-    shelf.images.names.remove(shelf.images.names_of(CHILD.id)[0])
+    shelf.unname(CHILD.id)
     layer, record = shelf.layers._path(UPPER_LAYER), shelf.images._folder(CHILD.id)
     freed = on_disk(layer) + on_disk(record) + on_disk(shelf.content.path(CHILD.id))
     marked = on_disk(f"{record}/json")  # as is the file that marks it before it goes
@@ -233,7 +248,7 @@ def on_disk(path: str) -> int:
 def test_prune_keeps_what_has_a_name_a_container_or_a_child(shelf: Shelf):
     shelf.told = [CONTAINER]
     for id in (CHILD.id, BASE.id):
-        shelf.images.names.remove(shelf.images.names_of(id)[0])
+        shelf.unname(id)
     assert image_prune(shelf) == Pruned([], 0)
 
 
@@ -281,9 +296,9 @@ def test_a_plan_changes_nothing_and_a_removal_does_what_was_planned(shelf: Shelf
 
 
 def test_what_came_after_the_plan_was_seen_is_not_removed_by_it(shelf: Shelf):
-    shelf.images.names.remove(shelf.images.names_of(CHILD.id)[0])
+    shelf.unname(CHILD.id)
     seen = plan_image_prune(shelf)
-    shelf.images.names.remove(shelf.images.names_of(BASE.id)[0])
+    shelf.unname(BASE.id)
     before = snapshot(shelf)
     with pytest.raises(Conflict, match=f"nothing was removed: .* came to it: image {BASE.id[7:19]}; look again"):
         image_prune(shelf, agreed=seen)

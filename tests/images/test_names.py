@@ -44,6 +44,13 @@ def test_a_name_can_be_given_to_another_image(names: Names):
     assert list(names.all()) == [(parse("base:1"), OTHER)]
 
 
+def test_a_name_that_went_to_another_image_stays_there(names: Names):
+    names.put(parse("base:1"), IMAGE)
+    names.put(parse("base:1"), OTHER)
+    assert not names.remove(parse("base:1"), IMAGE)
+    assert list(names.all()) == [(parse("base:1"), OTHER)]
+
+
 def test_names_may_lie_below_each_other(names: Names):
     for text in ("a/b:1", "a/b/c:1", "a/b:2"):
         names.put(parse(text), IMAGE)
@@ -53,11 +60,11 @@ def test_names_may_lie_below_each_other(names: Names):
 def test_removing_a_name_leaves_its_neighbours_and_no_empty_folder(names: Names, store: Store):
     for text in ("a/b:1", "a/b/c:1"):
         names.put(parse(text), IMAGE)
-    assert names.remove(parse("a/b/c:1"))
+    assert names.remove(parse("a/b/c:1"), IMAGE)
     assert os.listdir(store.path("images", "names", "docker.io", "a", "b")) == [":1"]
-    assert names.remove(parse("a/b:1"))
+    assert names.remove(parse("a/b:1"), IMAGE)
     assert os.listdir(store.path("images", "names")) == []
-    assert not names.remove(parse("a/b:1"))
+    assert not names.remove(parse("a/b:1"), IMAGE)
 
 
 def test_a_name_that_points_to_nothing_is_none(names: Names, store: Store):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import re
 import struct
@@ -375,8 +374,6 @@ def test_where_tiffin_was_removed_meanwhile_the_start_fails_with_a_sentence() ->
 
 def test_a_page_tells_of_steps_that_made_no_call_and_of_those_that_were_too_many() -> None:
     def work() -> list[tuple[int, int, str]]:
-        gc.collect()
-        gc.disable()  # what others have left may be closed at any moment, and that would count
         page = Page()
         tracer = Tracer(os.dup(page.descriptor))
         for number, _ in enumerate(tracer.each((UnshareCgroup(),) * 4)):

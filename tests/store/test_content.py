@@ -41,7 +41,7 @@ def test_a_stream_is_kept_when_it_is_what_was_expected(content: Content) -> None
 def test_another_stream_is_refused_and_nothing_of_it_stays(content: Content) -> None:
     with pytest.raises(BadArchive, match="the archive is damaged"):
         content.put_stream(io.BytesIO(b"evil"), digest(b"good"))
-    assert content.all() == []
+    assert content.all() == {}
     assert os.listdir(content.store.path("tmp")) == []
 
 

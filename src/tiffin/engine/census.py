@@ -127,10 +127,9 @@ class Inventory(Census):
                 images[id] = records[id].image
             else:
                 waiting[id] = Waiting(records[id].image, parts.images.is_forced(id))
-        blobs = {digest: parts.content.size(digest) for digest in parts.content.all()}
         return Inventory(
             names, images, list(parts.containers()), _layers(parts),
-            waiting=waiting, records=records, blobs=blobs, is_quiet=is_quiet,
+            waiting=waiting, records=records, blobs=parts.content.all(), is_quiet=is_quiet,
         )  # fmt: skip
 
     def copy(self) -> Inventory:

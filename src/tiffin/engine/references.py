@@ -35,15 +35,19 @@ def find(parts: Parts, text: str) -> Found:
 
     Raises NoSuchImage, AmbiguousId, or BadName for what can be neither.
     """
-    named = parts.images.named(text)
-    id = named or only(text, sorted({*parts.images.beginning_with(text), *_layers_beginning_with(parts, text)}))
+    id = parts.images.named(text)
+    return _image(parts, id) if id else find_by_id(parts, text)
+
+
+def find_by_id(parts: Parts, text: str) -> Found:
+    """An image or a layer by its id or the beginning of it, and never by a name. Raises as `find` does."""
+    images = parts.images.beginning_with(text)
+    id = only(text, sorted({*images, *_layers_beginning_with(parts, text)}))
     if id is None:
-        image = parts.images.resolve(text)  # which says why not
-    elif named is None and id not in parts.images.beginning_with(id):
-        return Found(None, tuple(layer.id for layer in reversed(parts.layers.stack(id))), Config())
-    else:
-        image = parts.images.get(id)
-    return Found(image, image.layers, parts.images.config(image.id).config)
+        raise parts.images.missing(text)
+    if id in images:
+        return _image(parts, id)
+    return Found(None, tuple(layer.id for layer in reversed(parts.layers.stack(id))), Config())
 
 
 def find_image(parts: Parts, text: str) -> Image:
@@ -65,6 +69,11 @@ def find_layer(parts: Parts, text: str) -> Layer:
 def bare_config(parts: Parts, top: str | None) -> ImageConfig:
     """The config of the image that a bare layer is: its stack, and nothing else."""
     return ImageConfig(diff_ids=tuple(layer.diff_id for layer in reversed(parts.layers.stack(top))))
+
+
+def _image(parts: Parts, id: str) -> Found:
+    image = parts.images.get(id)
+    return Found(image, image.layers, parts.images.config(id).config)
 
 
 def _layers_beginning_with(parts: Parts, text: str) -> list[str]:

@@ -15,7 +15,7 @@ from tiffin.engine import removal_plan
 from tiffin.engine.attributes import of_image
 from tiffin.engine.census import Inventory
 from tiffin.engine.parts import Parts
-from tiffin.engine.references import find
+from tiffin.engine.references import find, find_by_id
 from tiffin.engine.removal_plan import BLOB, IMAGE, LAYER, NAME, Removal
 from tiffin.errors import Conflict, NoSuchContainer, StoreDamaged
 from tiffin.images.reference import parse
@@ -144,12 +144,14 @@ def _of(
 ) -> Removal:
     """`rmi`, of whatever the reference means."""
     gone = {one.id for one in after.goes} if after else set[str]()
-    if (id := parts.images.named(reference)) and "@" not in reference:
+    by_digest = "@" in reference
+    if not by_digest and (id := parts.images.named(reference)):
         name = parse(reference).tagged()
         if name.familiar() in gone:
             raise parts.images.missing(reference)
         return removal_plan.of_name(census, name, id, force=force, prune=prune)
-    found = find(parts, reference)
+    # a name that comes to be while we look is not looked up again: the image would go with all of its names
+    found = find(parts, reference) if by_digest else find_by_id(parts, reference)
     if found.id in gone:
         raise parts.images.missing(reference)
     if found.image is not None:
@@ -212,7 +214,7 @@ class _Work:
 
     def _untag(self, name: str) -> None:
         reference, id = self._names[name]
-        self._parts.images.names.remove(reference)
+        self._parts.images.names.remove(reference, id)
         self._census.drop_name(id, reference)
         self.removed.append(Removed("Untagged", name))
         events.emit(self._parts.store, "image", "untag", id, of_image(name, self._config(id)))

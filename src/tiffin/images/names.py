@@ -3,7 +3,8 @@
     images/names/docker.io/library/base/:latest -> ../../../../<hex of the image>
 
 A link is replaced in one rename and is on the disk before the call returns: a name is the last thing that a load, a
-build or a commit writes. One that points to nothing names nothing.
+build or a commit writes. One that points to nothing names nothing. Names are given and taken one at a time, under the
+lock of the folder `names`, so that a removal never takes a name that has gone to another image meanwhile.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 
 from tiffin.images.reference import Reference
 from tiffin.store import Store, files
+from tiffin.store.locks import lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,19 +37,20 @@ class Names:
         up = "../" * (path.count("/") - self.folder.count("/"))
         while True:
             try:
-                self._make_folders(name)
-                fresh = f"{self._tmp}/{os.urandom(8).hex()}"
-                return files.replace_link(path, f"{up}{image.removeprefix('sha256:')}", fresh)
+                with lock(self.folder):
+                    self._make_folders(name)
+                    fresh = f"{self._tmp}/{os.urandom(8).hex()}"
+                    return files.replace_link(path, f"{up}{image.removeprefix('sha256:')}", fresh)
             except FileNotFoundError:  # `remove` of a neighbour took the empty folder away, or a sweep the new link
                 continue
 
-    def remove(self, name: Reference) -> bool:
-        """Take a name away. Whether it was there."""
+    def remove(self, name: Reference, image: str) -> bool:
+        """Take a name away from its image. Whether the image had it."""
         path = self._path(name)
-        try:
+        with lock(self.folder):
+            if _target(path) != image:
+                return False
             os.unlink(path)
-        except FileNotFoundError:
-            return False
         self._remove_empty_folders(os.path.dirname(path))
         self._sync(os.path.dirname(path))
         return True
@@ -119,9 +122,12 @@ class Names:
 
 
 def _image(link: str) -> str | None:
+    """The image that a link leads to, if there is one."""
+    return _target(link) if os.path.exists(link) else None
+
+
+def _target(link: str) -> str | None:
     try:
-        target = os.readlink(link)
-        os.stat(link)
+        return "sha256:" + os.path.basename(os.readlink(link))
     except OSError:
         return None
-    return "sha256:" + os.path.basename(target)

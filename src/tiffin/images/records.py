@@ -129,16 +129,6 @@ class Images:
         """Of all records, also of those that wait for their deletion."""
         return ["sha256:" + name for name in sorted(os.listdir(self.store.path("images"))) if len(name) == 64]
 
-    def resolve(self, text: str) -> Image:
-        """An image by its name, its id, or any beginning of the id that only one has.
-
-        A name comes before an id, as in Docker. Raises NoSuchImage, AmbiguousId, or BadName for what can be neither.
-        """
-        found = self.named(text) or only(text, self.beginning_with(text))
-        if found is None:
-            raise self.missing(text)
-        return self.get(found)
-
     def missing(self, text: str) -> NoSuchImage:
         """What to raise where there is no image of that name or id. Raises BadName for what can be neither."""
         if not is_hex(text.removeprefix("sha256:")):

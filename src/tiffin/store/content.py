@@ -95,8 +95,16 @@ class Content:
             self._keep(f"{draft.path}/blob", digest)
         return digest
 
-    def all(self) -> list[str]:
-        return [f"sha256:{name}" for name in os.listdir(self.store.path("content", "sha256"))]
+    def all(self) -> dict[str, int]:
+        """Every blob there is: digest -> bytes."""
+        found = {}
+        with os.scandir(self.store.path("content", "sha256")) as entries:
+            for entry in entries:
+                try:
+                    found[f"sha256:{entry.name}"] = entry.stat(follow_symlinks=False).st_size
+                except FileNotFoundError:  # removed meanwhile
+                    continue
+        return found
 
     def remove(self, digest: str) -> int:
         """The bytes that are free again. The caller holds the store's lock exclusive and has checked the references."""
