@@ -27,7 +27,7 @@ def test_a_blob_is_found_by_what_it_contains(content: Content) -> None:
     assert content.put(b"{}") == content.put(b"{}") == digest(b"{}")
     assert content.read(digest(b"{}")) == b"{}"
     assert content.size(digest(b"{}")) == 2
-    assert content.all() == [digest(b"{}")]
+    assert list(content.all()) == [digest(b"{}")]
     assert os.stat(content.path(digest(b"{}"))).st_mode & 0o777 == 0o400
 
 

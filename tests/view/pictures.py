@@ -344,6 +344,21 @@ def explain_run() -> Explanation:
     )  # fmt: skip
 
 
+def explain_exec() -> Explanation:
+    """`exec app-1 ls -l /`, foretold: one more process."""
+    before = one(in_state(State.RUNNING), "debian bookworm")._replace(about="host", title="this host")
+    (tray,) = before.trays
+    assert tray.space
+    assert tray.space.processes
+    more = Space((*tray.space.processes, Process(None, None, 0, "ls -l /")))
+    after = before._replace(trays=(tray._replace(size=None, space=more),))
+    return Explanation(
+        "exec app-1 ls -l /", before, "a running container", "exec runs one more program in there.",
+        (PlannedStep("execute ls -l /", "become the program", number=0),),
+        after, "a running container", frozenset((tray.id,)),
+    )  # fmt: skip
+
+
 def explain_rm() -> Explanation:
     """`rm app-1`, foretold: the read-write layer goes."""
     tray = in_state(State.EXITED, exit_code=0, size=14_000, changes=Changes(1, 0, 0))

@@ -78,6 +78,7 @@ SHEETS: dict[str, Explanation] = {
     "run": pictures.explain_run(),
     "commit": pictures.explain_commit(),
     "rm": pictures.explain_rm(),
+    "exec": pictures.explain_exec(),
     "refused": pictures.explain_refused(),
     "long": _long(),
 }

@@ -60,7 +60,8 @@ def test_hostile_names_are_harmless_everywhere(name: str):
 
 def test_nothing_crashes_at_any_width():
     values = (pictures.web(), pictures.web_image(), pictures.host(), pictures.crowd(30), pictures.explain_commit(),
-              pictures.explain_run(), pictures.explain_rm(), pictures.explain_refused())  # fmt: skip
+              pictures.explain_run(), pictures.explain_rm(), pictures.explain_exec(),
+              pictures.explain_refused())  # fmt: skip
     for value in values:
         for width in range(1, 201):
             drawn(value, width, PLAIN)

@@ -23,6 +23,44 @@ def drawn(explanation: Explanation, width: int, style: text.Style = PLAIN) -> st
     return text.draw_explanation(explanation, width=width, style=style)
 
 
+def test_exec_adds_a_process():
+    assert drawn(pictures.explain_exec(), 80) == dedent(
+        """\
+        INPUT     a running container
+
+                  ┏━ process space ━━━━━━━━━━━━━━━━━━━━━━━ ▶ running ━━┓
+                  ┃ ● 1 sleep                                          ┃
+                  ┃ ║                                                ║ ┃
+                  ┃ ║ ✎ app-1  7e577e577e57                      0 B ║ ┃
+                  ┃ ╚════════════════════════════════════════════════╝ ┃
+                  ┃ ┌───▾────────────────────────────────────────────┐ ┃
+                  ┃ │▒ debian bookworm                        1.0 kB │ ┃
+                  ┃ │▒ 0001c0ffeec0                          ◁ app:1 │ ┃
+                  ┃ └────────────────────────────────────────────────┘ ┃
+                  ┗━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┛
+
+                  exec runs one more program in there.
+
+        STEPS      1  execute ls -l /   become the program
+
+        OUTPUT    a running container
+
+                  ┏━ process space ━━━━━━━━━━━━━━━━━━━━━━━ ▶ running ━━┓
+                  ┃ ● 1 sleep  ● new ls -l /                           ┃
+                  ┃ ║                                                ║ ┃
+                  ┃ ║ ✎ app-1  7e577e577e57                          ║ ┃
+                  ┃ ╚════════════════════════════════════════════════╝ ┃
+                  ┃ ┌───▾────────────────────────────────────────────┐ ┃
+                  ┃ │▒ debian bookworm                        1.0 kB │ ┃
+                  ┃ │▒ 0001c0ffeec0                          ◁ app:1 │ ┃
+                  ┃ └────────────────────────────────────────────────┘ ┃
+                  ┗━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┛
+
+        Nothing has been done. Do it: tiffin explain --do exec app-1 ls -l /
+        """
+    )
+
+
 def test_commit_adds_a_layer_beside_the_container():
     assert drawn(pictures.explain_commit(), 100) == dedent(
         """\

@@ -73,7 +73,7 @@ FORMS: Mapping[type, Mapping[str, Form]] = MappingProxyType({
     Slab: _rows("id label mark", TEXT) | {"parent": TEXT_OR_NONE, "size": NUMBER_OR_NONE}
     | _rows("names images settings", TEXTS),
     Changes: _rows("added changed removed", NUMBER),
-    Process: _rows("pid host_pid parent", NUMBER) | {"name": TEXT},
+    Process: _rows("pid host_pid", NUMBER_OR_NONE) | {"parent": NUMBER, "name": TEXT},
     Namespace: {"kind": TEXT, "number": NUMBER, "is_own": FLAG},
     Gauge: {"name": TEXT} | _rows("used limit", NUMBER_OR_NONE),
     Protection: _rows("name text", TEXT),

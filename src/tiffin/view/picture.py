@@ -55,12 +55,18 @@ class Changes(NamedTuple):
 
 
 class Process(NamedTuple):
-    pid: int
+    """`host_pid` is None for one that is still to begin."""
+
+    pid: int | None
     """as it is seen inside"""
-    host_pid: int
+    host_pid: int | None
     parent: int
     """inside; 0 for one whose parent is outside"""
     name: str
+
+    @property
+    def is_new(self) -> bool:
+        return self.host_pid is None
 
 
 class Namespace(NamedTuple):

@@ -11,7 +11,7 @@ from itertools import islice
 
 from tiffin.model.nouns import State
 from tiffin.view import signs
-from tiffin.view.picture import Picture, Slab, Tray, is_new, short
+from tiffin.view.picture import Picture, Process, Slab, Tray, is_new, short
 from tiffin.view.words import amount, harmless, many
 
 TYPE_CHECKING = False
@@ -145,6 +145,9 @@ def _of_host(picture: Picture) -> Iterator[str]:
         yield f"Without any layer: {_list(map(_name, picture.ground_names), len(picture.ground_names))}."
     for tray in picture.trays[:MOST]:
         yield of_tray(tray, f" on {_name(tray.image)}" if tray.image else _ground(known.get(tray.on or "")))
+        processes = (tray.space.processes if tray.space else None) or ()
+        if fresh := [process for process in processes if process.is_new]:
+            yield f"New in its process space: {_list((_name(process.name) for process in fresh), len(fresh), '; ')}."
     if len(picture.trays) > MOST:
         yield f"And {many(len(picture.trays) - MOST, 'more container')}."
 
@@ -197,7 +200,7 @@ def _of_space(tray: Tray) -> Iterator[str]:
     if space is None:
         return
     if space.processes is not None:
-        told = (f"{process.pid} {_name(process.name)} (on the host {process.host_pid})" for process in space.processes)
+        told = map(_process, space.processes)
         number = len(space.processes)
         yield f"{many(number, 'process', 'processes')}{': ' if number else ''}{_list(told, number)}."
     for gauge in space.gauges:
@@ -207,6 +210,12 @@ def _of_space(tray: Tray) -> Iterator[str]:
         yield f"Namespaces of its own: {_list(own, len(own))}."
     for protection in space.protections:
         yield f"{_capital(_name(protection.name))}: {_name(protection.text)}."
+
+
+def _process(process: Process) -> str:
+    """ "22 nginx: worker (on the host 41261)", "ls (new)"."""
+    pid = "" if process.pid is None else f"{process.pid} "
+    return f"{pid}{_name(process.name)} ({'new' if process.is_new else f'on the host {process.host_pid}'})"
 
 
 def _of_view(picture: Picture) -> Iterator[str]:

@@ -20,7 +20,7 @@ from tiffin.model.verbs import CONTAINER, HOST, IMAGE, LAYER, NOTHING, RUNNING, 
 from tiffin.record import NamedTuple
 from tiffin.view.explanation import Explanation, PlannedStep
 from tiffin.view.marks import marked
-from tiffin.view.picture import NEW_ID, Card, Space
+from tiffin.view.picture import NEW_ID, Card, Process, Space
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ class Outcome(NamedTuple):
     particulars: Mapping[str, Particulars] = MappingProxyType({})
     stories: Mapping[str, tuple[Told, ...]] = MappingProxyType({})
     records: Mapping[str, ContainerRecord] = MappingProxyType({})
+    processes: Mapping[str, tuple[Process, ...]] = MappingProxyType({})
+    """by container, those that are to come"""
     focus: tuple[str, ...] = ()
     """what is to be shown besides what the verb was called with"""
     takes: tuple[Card, ...] = ()
@@ -170,7 +172,7 @@ class Scene:
             return self
         host, known = outcome.host, {**self.world.particulars, **outcome.particulars}
         kept = {
-            id: _open(known[id]) if container.state in ALIVE else known[id]
+            id: _open(known[id], outcome.processes.get(id, ())) if container.state in ALIVE else known[id]
             for id, container in host.containers.items()
         }
         stories = {id: story for id, story in {**self.world.stories, **outcome.stories}.items() if id in host.images}
@@ -210,8 +212,12 @@ def _stays(removal: Removal | None) -> tuple[str, ...]:
     return (*told[:MOST_TOLD], *more)
 
 
-def _open(known: Particulars) -> Particulars:
-    return known._replace(size=None, changes=None, is_least=False, space=Space())
+def _open(known: Particulars, fresh: tuple[Process, ...]) -> Particulars:
+    """Of a container that runs. Only of what is to come is told beside what else there was; all may change."""
+    there = (known.space.processes if known.space else None) or ()
+    return known._replace(
+        size=None, changes=None, is_least=False, space=Space((*there, *fresh)) if fresh else Space()
+    )  # fmt: skip
 
 
 def _named(sentence: str) -> str:

@@ -19,11 +19,11 @@ from tiffin.runtime.plan import Plan
 from tiffin.runtime.telling import does, of_launcher
 from tiffin.view.explanation import PlannedStep
 from tiffin.view.marks import marked
-from tiffin.view.picture import Space, is_new
+from tiffin.view.picture import Process, Space, is_new
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tiffin.containers import ContainerRecord
     from tiffin.engine.handles import ExecConfig
@@ -46,7 +46,8 @@ def start(scene: Scene, reference: str) -> Explained:
         plan = spaces.plan(scene.parts, record)
         known = _begun(scene.known(reference))
         steps = _steps_of_start(record, plan, is_there=found.id == record.id)
-        return Outcome(started.after, started.sentence, steps, {found.id: known})
+        fresh = {found.id: tuple(_first_processes(record))}
+        return Outcome(started.after, started.sentence, steps, {found.id: known}, processes=fresh)
 
     return scene.explain("start", f"start {_called(found)}", (found.id,), outcome)
 
@@ -210,7 +211,8 @@ def exec(scene: Scene, reference: str, argv: Sequence[str], config: ExecConfig) 
                 for number, step in enumerate((*plan.entering, *plan.steps))
             ),
         )
-        return Outcome(done.after, done.sentence, steps)
+        fresh = Process(None, None, 0, " ".join(argv))
+        return Outcome(done.after, done.sentence, steps, processes={found.id: (fresh,)})
 
     return scene.explain("exec", f"exec {reference} {' '.join(argv)}", (found.id,), outcome)
 
@@ -250,6 +252,15 @@ def _with_rm(scene: Scene, id: str, auto_remove: bool) -> Scene:
 
 def _begun(known: Particulars) -> Particulars:
     return known._replace(exit_code=None, is_out_of_memory=False, reason="", since=0.0, space=Space())
+
+
+def _first_processes(record: ContainerRecord) -> Iterator[Process]:
+    program = " ".join(record.config.argv)
+    if record.host.init:
+        yield Process(1, None, 0, "init")
+        yield Process(2, None, 1, program)
+    else:
+        yield Process(1, None, 0, program)
 
 
 def _over(known: Particulars) -> Particulars:

@@ -106,6 +106,7 @@ SHAPES = (
     (".corner", "stroke-width:2", "", "ghost"),
     (".corner-bad", "stroke-width:2", "", "bad"),
     (".capsule", "stroke-width:1.5", "paper", "fr"),
+    (".capsule-new", "stroke-width:1.5;stroke-dasharray:4 3", "paper", "lit"),
     (".capsule-ice", "stroke-width:1.5", "paper", "ice"),
     (".joint", "stroke-width:1.5", "", "fr"),
     (".joint-ice", "stroke-width:1.5", "", "ice"),

@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from tiffin.record import NamedTuple
-from tiffin.view.picture import Process
+from tiffin.view.picture import Mark, Process
 from tiffin.view.svg.canvas import CAPTION, CODE, SMALL, Canvas, measure, number
+from tiffin.view.svg.shapes import mark_width, mark_word
 from tiffin.view.words import harmless
 
 TYPE_CHECKING = False
@@ -80,17 +81,25 @@ def _join(canvas: Canvas, y: float, spot: Spot, left: float, parent: float, is_p
 
 
 def _capsule(canvas: Canvas, x: float, y: float, width: float, process: Process, is_paused: bool) -> None:
-    canvas.rect(x, y, width, CAPSULE, "capsule-ice" if is_paused else "capsule", r=CAPSULE / 2)
+    kind = "capsule-ice" if is_paused else "capsule-new" if process.is_new else "capsule"
+    canvas.rect(x, y, width, CAPSULE, kind, r=CAPSULE / 2)
     canvas.sign("paused" if is_paused else "dot", x + 9, y + 7, "ice" if is_paused else "fr",
                 "paused" if is_paused else "running", size=12)  # fmt: skip
-    used = canvas.text(x + 26, y + 17, str(process.pid), CODE, "muted", title="pid inside")
-    canvas.text(x + 34 + used, y + 17.3, process.name, SMALL, "ink", room=width - used - 46)
-    canvas.text(x + 26, y + CAPSULE + 12, f"{process.host_pid} outside", CAPTION, "muted", room=width - 30)
+    used = 0.0
+    if process.pid is not None:
+        used = canvas.text(x + 26, y + 17, str(process.pid), CODE, "muted", title="pid inside") + 8
+    canvas.text(x + 26 + used, y + 17.3, process.name, SMALL, "ink", room=width - used - 38)
+    if process.is_new:
+        mark_word(canvas, x + 26, y + CAPSULE + 12, Mark.NEW)
+    else:
+        canvas.text(x + 26, y + CAPSULE + 12, f"{process.host_pid} outside", CAPTION, "muted", room=width - 30)
 
 
 def _width(process: Process) -> float:
-    name = measure(str(process.pid), CODE) + 8 + measure(harmless(process.name, 200), SMALL)
-    return min(40 + max(name, measure(f"{process.host_pid} outside", CAPTION)), WIDEST)
+    pid = "" if process.pid is None else str(process.pid)
+    name = measure(pid, CODE) + 8 * bool(pid) + measure(harmless(process.name, 200), SMALL)
+    below = mark_width(Mark.NEW) if process.is_new else measure(f"{process.host_pid} outside", CAPTION)
+    return min(40 + max(name, below), WIDEST)
 
 
 def _widths(spots: Sequence[Spot]) -> list[float]:
@@ -109,7 +118,7 @@ def _is_beside(spots: Sequence[Spot]) -> bool:
 def _placed(processes: Sequence[Process], room: float) -> list[Spot]:
     ordered = _tree(processes[:MOST])
     beside = list[Spot]()
-    rows = dict[int, int]()
+    rows = dict["int | None", int]()
     row = -1
     for process, depth, parent in ordered:
         is_first = parent is not None and beside[-1].process.pid == parent
@@ -133,7 +142,7 @@ def _tree(processes: Sequence[Process]) -> list[tuple[Process, int, int | None]]
     for process in processes:
         parent = process.parent if process.parent in known and process.parent != process.pid else None
         children.setdefault(parent, []).append(process)
-    ordered, seen = list[tuple[Process, int, "int | None"]](), set[int]()
+    ordered, seen = list[tuple[Process, int, "int | None"]](), set["int | None"]()
     todo: list[tuple[Process, int, int | None]] = [(process, 0, None) for process in reversed(children.get(None, ()))]
     while todo or len(seen) < len(known):
         if not todo:  # all that are left have each other as parents

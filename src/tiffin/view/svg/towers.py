@@ -144,7 +144,8 @@ def _doing(canvas: Canvas, x: float, y: float, room: float, item: Tray, at: floa
         sign, ink = ("paused", "ice") if item.state == "paused" else ("dot", "fr")
         shown = min(len(known), DOTS)
         for place, process in enumerate(known[:shown]):
-            canvas.sign(sign, x + 1 + (SIGN + 1) * place, y - 10, ink, f"{process.pid} {process.name}"[:80], size=SIGN)
+            told = f"{process.pid or 'new'} {process.name}"[:80]
+            canvas.sign(sign, x + 1 + (SIGN + 1) * place, y - 10, ink, told, size=SIGN)
         canvas.text(x + room, y, str(len(known)), CAPTION, "muted", anchor="end", title="processes")
     elif trouble(item):
         message(canvas, x, y, item, room)

@@ -35,13 +35,17 @@ def processes(style: Style, columns: int, tray: Tray) -> Sheet:
         return sheet
     ordered = _ordered(found)
     dot = Run(process_sign(tray), bold(state_pen(tray)))
-    rows = [([Run(branch, Pen.DIM), dot, Run(f" {process.pid} ", Pen.PLAIN), Run(sheet.say(process.name), Pen.BOLD)],
-             f"host {process.host_pid}") for branch, process in ordered[:MOST_PROCESSES]]  # fmt: skip
-    host = columns - max(len(text) for _, text in rows)
+    rows = list[tuple[list[Run], Run]]()
+    for branch, process in ordered[:MOST_PROCESSES]:
+        pid = " " if process.pid is None else f" {process.pid} "
+        runs = [Run(branch, Pen.DIM), dot, Run(pid), Run(sheet.say(process.name), Pen.BOLD)]
+        outside = Run("new", Pen.ICE_BOLD) if process.is_new else Run(f"host {process.host_pid}", Pen.DIM)
+        rows.append((runs, outside))
+    host = columns - max(len(outside.text) for _, outside in rows)
     host = min(host, max(length(runs) for runs, _ in rows) + 4)
-    for number, (runs, text) in enumerate(rows):
+    for number, (runs, outside) in enumerate(rows):
         sheet.put_all(number, 0, fit(runs, host - 2))
-        sheet.put(number, host, text, Pen.DIM)
+        sheet.put_all(number, host, [outside])
     if len(ordered) > len(rows):
         sheet.put(len(rows), 0, f"… {len(ordered) - len(rows)} more", Pen.DIM)
     return sheet
@@ -108,7 +112,8 @@ def _ordered(found: Sequence[Process]) -> list[tuple[str, Process]]:
     known = {process.pid for process in found}
     below: dict[int, list[Process]] = {}
     for process in found:
-        parent = process.parent if process.parent in known and process.parent < process.pid else 0
+        is_below = process.parent in known and (process.pid is None or process.parent < process.pid)
+        parent = process.parent if is_below else 0
         below.setdefault(parent, []).append(process)
     todo, ordered = [("", "", process) for process in reversed(below.get(0, ()))], list[tuple[str, Process]]()
     while todo:

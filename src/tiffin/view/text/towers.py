@@ -200,9 +200,12 @@ def _told(style: Style, tray: Tray) -> list[Run]:
     sheet, pen = Sheet(style), boxes.state_pen(tray)
     processes = tray.space.processes if tray.space else None
     if processes and tray.is_alive:
-        first = [Run(process_sign(tray), pen), Run(f" {processes[0].pid} {sheet.say(processes[0].name)}")]
-        rest = (Run(f"  {process_sign(tray)} {process.pid}", pen) for process in processes[1:])
-        return [*first, *rest]
+        sign = process_sign(tray)
+        told = [Run(sign, pen), Run(f" {processes[0].pid or 'new'} {sheet.say(processes[0].name)}")]
+        for process in processes[1:]:
+            told.append(Run(f"  {sign} {process.pid or 'new'}", pen))
+            told += [Run(f" {sheet.say(process.name)}")] * process.is_new  # it is what this is about
+        return told
     if tray.is_alive and tray.command and not tray.reason:
         return [Run(process_sign(tray), pen), Run(f" {sheet.say(tray.command)}")]
     return [Run(sheet.say(tray.reason), pen)] if tray.reason else []
