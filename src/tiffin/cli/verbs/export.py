@@ -27,4 +27,4 @@ def act(engine: Engine, given: Given) -> int:
 
 
 def explained(engine: Engine, given: Given) -> Explanation:
-    return engine.explain.export(given.arguments[0], given[OUTPUT] or "the output")
+    return engine.explain.export(given.arguments[0], given[OUTPUT] or None)

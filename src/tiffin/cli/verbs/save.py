@@ -26,4 +26,4 @@ def act(engine: Engine, given: Given) -> int:
 
 
 def explained(engine: Engine, given: Given) -> Explanation:
-    return engine.explain.save(given.arguments, given[OUTPUT] or "the output")
+    return engine.explain.save(given.arguments, given[OUTPUT] or None)

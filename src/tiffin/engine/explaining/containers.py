@@ -5,7 +5,7 @@ from __future__ import annotations
 from tiffin.builder.settings import changed
 from tiffin.containers import Containers
 from tiffin.engine import creation
-from tiffin.engine.explaining.scene import NEW_NAME, Explained, Outcome, Scene
+from tiffin.engine.explaining.scene import NEW_NAME, Explained, Outcome, Scene, target
 from tiffin.engine.pictures.world import Told, described, in_one_line, story_of
 from tiffin.engine.removal import plan_rm
 from tiffin.engine.removal_plan import BLOB, CONTAINER, IMAGE, LAYER, NAME
@@ -183,18 +183,19 @@ def _bare_story(scene: Scene, top: str | None) -> tuple[Told, ...]:
     return story_of(bare_config(scene.parts, top))
 
 
-def export(scene: Scene, reference: str, target: str) -> Explained:
+def export(scene: Scene, reference: str, path: str | None) -> Explained:
     found = scene.container(reference)
 
     def outcome() -> Outcome:
-        tar = Card("tar", target, (("holds", "one flat tree: what you see looking down"), ("layers", "none"),
+        where = target(path)
+        tar = Card("tar", where, (("holds", "one flat tree: what you see looking down"), ("layers", "none"),
                                    ("settings", "none")))  # fmt: skip
         steps = (
             PlannedStep("look down on the stack", "of each path the topmost version; what was removed is left out"),
-            PlannedStep(f"write it to {target}", "one tar, without layers and settings"),
+            PlannedStep(f"write it to {where}", "one tar, without layers and settings"),
             EVENT,
         )
-        return Outcome(scene.host, f"{target} holds the union view of {found.name}", steps, gives=(tar,))
+        return Outcome(scene.host, f"{where} holds the union view of {found.name}", steps, gives=(tar,))
 
     return scene.explain("export", f"export {reference}", (found.id,), outcome)
 

@@ -111,7 +111,8 @@ class Explainer:
             self._scene(), container, name, changes=changes, message=message, pause=pause
         ).explanation
 
-    def export(self, container: str, target: str = "the output") -> Explanation:
+    def export(self, container: str, target: str | None = None) -> Explanation:
+        """`target` is the path of a file, None for the output."""
         return containers.export(self._scene(), container, target).explanation
 
     # images
@@ -127,7 +128,8 @@ class Explainer:
     def image_prune(self, *, all: bool = False) -> Explanation:
         return images.image_prune(self._scene(), all=all).explanation
 
-    def save(self, references: Sequence[str], target: str = "the output") -> Explanation:
+    def save(self, references: Sequence[str], target: str | None = None) -> Explanation:
+        """`target` is the path of a file, None for the output."""
         return images.save(self._scene(), as_words(references, "what to save"), target).explanation
 
     def load(self, source: str) -> Explanation:

@@ -6,7 +6,7 @@ import os
 
 from tiffin.builder.settings import changed
 from tiffin.engine.explaining.containers import EVENT, NEW_IMAGE, NEW_LAYER, UNKNOWN, pointing, shown, steps_of
-from tiffin.engine.explaining.scene import Explained, Outcome, Scene
+from tiffin.engine.explaining.scene import Explained, Outcome, Scene, target
 from tiffin.engine.images import named_config
 from tiffin.engine.pictures.world import Told, in_one_line, story_of
 from tiffin.engine.removal import plan_image_prune, plan_rmi
@@ -75,14 +75,11 @@ def image_prune(scene: Scene, *, all: bool) -> Explained:
     return scene.explain("image prune", f"image prune{' -a' * all}", (), outcome)
 
 
-def save(scene: Scene, references: Sequence[str], target: str) -> Explained:
+def save(scene: Scene, references: Sequence[str], path: str | None) -> Explained:
     archive = table.saved(scene.host, references)
     size = sum(layer.size for layer in archive.layers)
-    tar = Card(
-        "tar", target,
-        (("images", ", ".join(archive.names) or str(len(archive.images))), ("layers", str(len(archive.layers))),
-         ("size", f"{amount(size)} of files"), ("settings", "of each image")),
-    )  # fmt: skip
+    holds = (("images", ", ".join(archive.names) or str(len(archive.images))), ("layers", str(len(archive.layers))),
+             ("size", f"{amount(size)} of files"), ("settings", "of each image"))  # fmt: skip
     steps = (
         PlannedStep("gather the settings and manifests", "they name the layers of each image, and their order"),
         *(PlannedStep(f"write layer {short(layer.id)}", "its tar, byte for byte", begins=f"/{_hex(layer.id)}/diff")
@@ -90,10 +87,13 @@ def save(scene: Scene, references: Sequence[str], target: str) -> Explained:
         EVENT,
     )  # fmt: skip
     tops = tuple(image.top or image.id for image in archive.images)
-    return scene.explain(
-        "save", f"save {' '.join(references)}", tops,
-        lambda: Outcome(scene.host, f"{target} holds all layers, one by one", steps, gives=(tar,)),
-    )  # fmt: skip
+
+    def outcome() -> Outcome:
+        where = target(path)
+        sentence = f"{where} holds all layers, one by one"
+        return Outcome(scene.host, sentence, steps, gives=(Card("tar", where, holds),))
+
+    return scene.explain("save", f"save {' '.join(references)}", tops, outcome)
 
 
 def load(scene: Scene, source: str) -> Explained:

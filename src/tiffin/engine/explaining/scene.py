@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+from errno import EACCES, EISDIR, ENOENT
 from types import MappingProxyType
 
 from tiffin.containers import ContainerRecord, Containers
@@ -204,6 +206,20 @@ def joined(verb: str, command: str, explained: Sequence[Explained]) -> Explained
     return Explained(whole, explained[-1].after)
 
 
+def target(path: str | None) -> str:
+    """Where a verb would write, in words: a file, or the output. Raises BadParameter where no file can be made."""
+    if path is None:
+        return "the output"
+    folder = os.path.dirname(os.path.realpath(path))
+    trouble = (
+        EISDIR if os.path.isdir(path) else ENOENT if not os.path.isdir(folder)
+        else EACCES if not os.access(folder, os.W_OK) else 0
+    )  # fmt: skip
+    if trouble:
+        raise BadParameter(f"{path}: {os.strerror(trouble)}")
+    return path
+
+
 def _stays(removal: Removal | None) -> tuple[str, ...]:
     if removal is None:
         return ()
@@ -227,4 +243,5 @@ def _named(sentence: str) -> str:
 def _in_words(nouns: Sequence[str]) -> str:
     if set(nouns) == {CONTAINER, RUNNING}:
         return "a container, running or not"
-    return " or ".join(WORDS[noun] for noun in nouns)
+    *some, last = [WORDS[noun] for noun in nouns]
+    return f"{', '.join(some)} or {last}" if some else last
