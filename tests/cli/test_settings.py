@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 
-from tiffin.cli import settings
-from tiffin.cli.options import Command, Given, UsageError, parse
+from tiffin.cli import refused, settings
+from tiffin.cli.options import Command, Given, Option, UsageError, parse
 from tiffin.errors import BadParameter
-from tiffin.model.config import Config, HostConfig, LogConfig
+from tiffin.model.config import Config
+from tiffin.model.host_config import HostConfig, LogConfig
 
 COMMAND = Command("create", "IMAGE", settings.OPTIONS, least=1, options_first=True)
 
@@ -127,3 +129,17 @@ def test_what_cannot_be_done_is_refused_with_a_sentence(words, message):
 def test_a_key_without_a_name_is_refused(words):
     with pytest.raises(UsageError, match="invalid"):
         config(*words)
+
+
+WITH_VALUE = [option for option in refused.OPTIONS if option.kind]
+
+
+@pytest.mark.parametrize("option", WITH_VALUE, ids=lambda option: option.name)
+def test_what_cannot_act_here_is_refused_with_the_reason(option: Option[None]):
+    with pytest.raises(UsageError, match=re.escape(f'"{option.spelling}" flag: {option.help}')):
+        parse(COMMAND, [f"--{option.name}", "80", "image"])
+
+
+@pytest.mark.parametrize("word", ["--publish-all=false", "--userns=host", "--isolation=default"])
+def test_what_asks_for_nothing_else_than_there_is_is_no_error(word: str):
+    assert parse(COMMAND, [word, "image"]).arguments == ["image"]

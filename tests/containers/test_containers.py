@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tiffin.containers import ContainerRecord, Containers
 from tiffin.containers.names import suggest
 from tiffin.errors import AmbiguousId, BadName, BadParameter, NameInUse, NoSuchContainer, StoreDamaged
-from tiffin.model.config import Config, HostConfig
+from tiffin.model.config import Config
+from tiffin.model.host_config import HostConfig
 from tiffin.store import Store
 
 

@@ -13,7 +13,8 @@ from tiffin.kernel import capabilities
 from tiffin.kernel.cgroups import Hierarchy, Layout, Limits
 from tiffin.kernel.mounts import MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_PRIVATE, MS_RDONLY, MS_SHARED, MS_SLAVE
 from tiffin.kernel.process import CLONE_NEWNET
-from tiffin.model.config import Config, HostConfig
+from tiffin.model.config import Config
+from tiffin.model.host_config import HostConfig
 from tiffin.model.mount import BindMount, OverlayMount
 from tiffin.runtime import defaults, steps
 from tiffin.runtime.plan import ExecPlan, Plan

@@ -6,9 +6,10 @@
 
     spellings   which words name which verb           listing, table, template   what is printed
     options     Docker's grammar, and its parser      units, filters             how it is written and chosen
-    settings    the options of create and run         join, flow, signals,       a terminal or pipes joined to the
-    help        texts made from the options           terminal                   program inside
-                                                      removal_list               what a removal would take away
+    settings    the options of create and run, with   join, flow, signals,       a terminal or pipes joined to the
+                mounts, resources, confinement,       terminal                   program inside
+                log_options, and those refused        removal_list               what a removal would take away
+    help        texts made from the options
 
 Each verb is a module of `verbs` with a COMMAND (its options and a sentence) and `act(engine, given)`, which prints and
 gives the exit code. Only the verb that was called is loaded, and the engine only when the words made sense: what

@@ -23,7 +23,7 @@ def of_verb(command: Command) -> str:
     ways = spellings.all_of(command)
     if len(ways) > 1:
         paragraphs.append(f"Aliases:\n{INDENT}" + ", ".join(f"tiffin {way}" for way in ways))
-    return "\n\n".join([*paragraphs, _options("Options", command)])
+    return "\n\n".join([*paragraphs, _options("Options", command), *_refused(command)])
 
 
 def of_group(group: str) -> str:
@@ -88,8 +88,14 @@ def _options(title: str, command: Command) -> str:
     return f"{title}:\n" + "\n".join(_option_lines((*command.options, HELP)))
 
 
+def _refused(command: Command) -> Iterable[str]:
+    names = sorted(f"--{option.name}" for option in command.options if option.is_refused)
+    if names:
+        yield "\n".join(_wrap(f"Refused, each with its reason: {', '.join(names)}.", WIDTH))
+
+
 def _option_lines(options: Iterable[Option[Any]]) -> Iterable[str]:
-    ordered = sorted(options, key=lambda option: option.name)
+    ordered = sorted((option for option in options if not option.is_refused), key=lambda option: option.name)
     heads = [_head(option) for option in ordered]
     width = max(len(head) for head in heads) + 3
     for option, head in zip(ordered, heads, strict=True):

@@ -75,6 +75,8 @@ class Option(NamedTuple, Generic[T]):
     read: Callable[[str, T], T]
     also: str = ""
     """a second long name, not shown"""
+    is_refused: bool = False
+    """it is Docker's, and cannot act here: it is in no help, and `help` says why it is refused"""
 
     @property
     def spelling(self) -> str:
@@ -152,6 +154,16 @@ def parsed(kind: str, name: str, help: str, short: str, read: Callable[[str], T]
 def moment(name: str, help: str) -> Option[float | None]:
     """A time, in seconds since 1970; None where it was not given."""
     return Option(name, "", "time", help, None, lambda word, _: _read_moment(name, word))
+
+
+def refused(name: str, why: str, short: str = "", *, kind: str = "string", but: tuple[str, ...] = ()) -> Option[None]:
+    """An option of Docker's that cannot act here. `but` are the values that mean the same as not giving it."""
+
+    def read(word: str, _: None) -> None:
+        if word not in but:
+            raise ValueError(why)
+
+    return Option(name, short, kind, why, None, read, is_refused=True)
 
 
 def parse(command: Command, words: Sequence[str]) -> Given:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import os
 
-from tiffin.cli import units
-from tiffin.cli.options import Given, Option, UsageError, many, number, parsed, switch, text
+from tiffin.cli import confinement, log_options, mounts, refused, resources
+from tiffin.cli.options import Given, Option, UsageError, many, number, switch, text
 from tiffin.errors import BadParameter
-from tiffin.model.config import Config, HostConfig, LogConfig
+from tiffin.model.config import Config
+from tiffin.model.host_config import HostConfig
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 NETWORKS = ("none", "host")
-LOG_DRIVERS = ("json-file", "none")
 BLANKS = " \t\v\f"
 
 
@@ -47,24 +47,14 @@ ENV_FILE = many("env-file", "set the variables of a file, one KEY=VALUE a line")
 WORKDIR = text("workdir", "folder inside in which the program starts", "w")
 USER = text("user", "name or number of the user, and :GROUP", "u")
 
-READ_ONLY = switch("read-only", "mount the union view read-only")
-VOLUME = many("volume", "show a folder or file of this host inside, HOST:INSIDE[:ro]", "v")
-TMPFS = many("tmpfs", "a file system in memory, FOLDER[:OPTIONS]")
-MEMORY = parsed("bytes", "memory", "limit of memory, with b, k, m or g", "m", units.read_binary_size, 0)
-CPUS = parsed("decimal", "cpus", "limit of CPU time, in CPUs, as in 1.5", "", units.read_cpus, 0)
-PIDS_LIMIT = number("pids-limit", "limit of processes; -1 for none")
-PRIVILEGED = switch("privileged", "all capabilities and devices, and nothing masked: no wall against this host")
-CAP_ADD = many("cap-add", "give a capability of Linux, or ALL")
-CAP_DROP = many("cap-drop", "take a capability of Linux away, or ALL")
 INIT = switch("init", "let a small init be the first process: it passes signals on and reaps orphans")
 NETWORK = many("network", "none (loopback only; the default) or host; bridges come later", also="net")
-LOG_DRIVER = text("log-driver", "json-file, or none for no log", default="json-file")
-LOG_OPT = many("log-opt", "max-size=SIZE and max-file=NUMBER: when the log is rotated, and how many files stay")
 
+PARTS = (mounts, resources, confinement, log_options)
+"""each has OPTIONS, and `on_host`, which puts what was given into a HostConfig"""
 OPTIONS: tuple[Option[Any], ...] = (
     NAME, HOSTNAME, ENTRYPOINT, STOP_SIGNAL, STOP_TIMEOUT, LABEL, INTERACTIVE, TTY, REMOVE, ENV, ENV_FILE, WORKDIR,
-    USER, READ_ONLY, VOLUME, TMPFS, MEMORY, CPUS, PIDS_LIMIT, PRIVILEGED, CAP_ADD, CAP_DROP, INIT, NETWORK, LOG_DRIVER,
-    LOG_OPT,
+    USER, INIT, NETWORK, *(option for part in PARTS for option in part.OPTIONS), *refused.OPTIONS,
 )  # fmt: skip
 
 
@@ -92,21 +82,10 @@ def config(given: Given, *, stdin_once: bool) -> Config:
 
 def host_config(given: Given) -> HostConfig:
     """What it asks of this host. Raises BadParameter for what is refused."""
-    return HostConfig(
-        binds=tuple(dict.fromkeys(_bind(word) for word in given[VOLUME])),
-        tmpfs=dict(_tmpfs(word) for word in given[TMPFS]),
-        network_mode=_network(given[NETWORK]),
-        memory=given[MEMORY],
-        nano_cpus=given[CPUS],
-        pids_limit=max(0, given[PIDS_LIMIT] or 0),
-        privileged=given[PRIVILEGED],
-        readonly_rootfs=given[READ_ONLY],
-        cap_add=given[CAP_ADD],
-        cap_drop=given[CAP_DROP],
-        auto_remove=given[REMOVE],
-        init=given[INIT],
-        log=_log(given[LOG_DRIVER], given[LOG_OPT]),
-    )
+    host = HostConfig(network_mode=_network(given[NETWORK]), auto_remove=given[REMOVE], init=given[INIT])
+    for part in PARTS:
+        host = part.on_host(given, host)
+    return host
 
 
 def environment(given: Given) -> tuple[str, ...]:
@@ -153,27 +132,6 @@ def _entrypoint(given: Given) -> tuple[str, ...] | None:
     return (given[ENTRYPOINT],)  # ("",) drops the image's
 
 
-def _bind(word: str) -> str:
-    source, colon, rest = word.partition(":")
-    target = rest.partition(":")[0]
-    if source.startswith("."):  # as newer Docker does
-        source = os.path.abspath(source)
-    if not colon or not source.startswith("/"):
-        raise BadParameter(
-            f"-v {word}: only folders and files of this host, as /HOST:/INSIDE; named volumes come later"
-        )
-    if not target.startswith("/"):
-        raise BadParameter(f"-v {word}: the place inside must be an absolute path")
-    return f"{source}:{rest}"
-
-
-def _tmpfs(word: str) -> tuple[str, str]:
-    target, _, options = word.partition(":")
-    if not target.startswith("/"):
-        raise BadParameter(f"--tmpfs {word}: the place inside must be an absolute path")
-    return target, options
-
-
 def _network(modes: tuple[str, ...]) -> str:
     for mode in modes:
         if mode not in NETWORKS:
@@ -184,29 +142,3 @@ def _network(modes: tuple[str, ...]) -> str:
     if len(modes) > 1:
         raise BadParameter(f"Container cannot be connected to network endpoints: {', '.join(modes)}")
     return modes[0] if modes else "none"
-
-
-def _log(driver: str, options: tuple[str, ...]) -> LogConfig:
-    if driver not in LOG_DRIVERS:
-        raise BadParameter(f"--log-driver {driver}: there are json-file and none")
-    if driver == "none" and options:
-        raise BadParameter(f"--log-opt {options[0]}: with --log-driver none there is no log to rotate")
-    log = LogConfig(driver)
-    for word in options:
-        key, _, value = word.partition("=")
-        try:
-            if key == "max-size":
-                log = log._replace(max_size=_at_least_one(units.read_decimal_size(value)))
-            elif key == "max-file":
-                log = log._replace(max_file=_at_least_one(int(value)))
-            else:
-                raise BadParameter(f"--log-opt {word}: there are max-size and max-file")
-        except ValueError as error:
-            raise BadParameter(f"--log-opt {word}: {error}") from error
-    return log
-
-
-def _at_least_one(number: int) -> int:
-    if number < 1:
-        raise ValueError("it must be at least 1")
-    return number

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tiffin import json
 from tiffin.errors import BadParameter, StoreDamaged
-from tiffin.model.config import Config, HostConfig
+from tiffin.model.config import Config
+from tiffin.model.host_config import HostConfig
 from tiffin.record import NamedTuple
 
 

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from tiffin.engine.state import ContainerState as ContainerState
     from tiffin.layers.changes import Change as Change
     from tiffin.model.config import Config as Config
-    from tiffin.model.config import HostConfig as HostConfig
-    from tiffin.model.config import LogConfig as LogConfig
+    from tiffin.model.host_config import HostConfig as HostConfig
+    from tiffin.model.host_config import LogConfig as LogConfig
     from tiffin.runtime.client import Streams as Streams
     from tiffin.store.events import Event as Event
     from tiffin.store.events import Missed as Missed
@@ -61,7 +61,8 @@ HOMES = {
     "engine.stacks": ("Image", "Layer"),
     "engine.state": ("ContainerState",),
     "layers.changes": ("Change",),
-    "model.config": ("Config", "HostConfig", "LogConfig"),
+    "model.config": ("Config",),
+    "model.host_config": ("HostConfig", "LogConfig"),
     "runtime.client": ("Streams",),
     "store.events": ("Event", "Missed"),
     "view.explanation": ("Explanation",),

@@ -7,7 +7,8 @@ import os
 from tiffin.engine import binds, planning
 from tiffin.engine.signals import signal_number
 from tiffin.errors import BadParameter
-from tiffin.model.config import Config, HostConfig
+from tiffin.model.config import Config
+from tiffin.model.host_config import HostConfig
 
 NETWORKS = ("none", "host")
 LEAST_MEMORY = 6 << 20  # bytes; Docker's

@@ -14,7 +14,8 @@ from tiffin.engine.references import Found, find
 from tiffin.engine.state import state_of
 from tiffin.errors import NameInUse, NoSuchContainer
 from tiffin.images.config import merge
-from tiffin.model.config import Config, HostConfig
+from tiffin.model.config import Config
+from tiffin.model.host_config import HostConfig
 from tiffin.runtime.client import Connection, Streams
 from tiffin.runtime.record import RunFolder, RunRecord
 from tiffin.store import events

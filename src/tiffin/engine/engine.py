@@ -11,7 +11,8 @@ from tiffin.engine.references import find_image, find_layer
 from tiffin.engine.state import noun_of, state_of
 from tiffin.errors import NoSuchContainer, NotFound
 from tiffin.model import nouns
-from tiffin.model.config import Config, HostConfig, as_words
+from tiffin.model.config import Config, as_words
+from tiffin.model.host_config import HostConfig
 from tiffin.runtime.recovery import recover_all
 from tiffin.store import Store
 

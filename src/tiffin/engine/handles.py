@@ -16,7 +16,8 @@ from tiffin.engine.attributes import attributes
 from tiffin.engine.signals import signal_number
 from tiffin.engine.state import ContainerState, noun_of, state_of
 from tiffin.errors import ContainerNotRunning, NoSuchContainer, NotFound, TiffinError
-from tiffin.model.config import Config, HostConfig, as_words
+from tiffin.model.config import Config, as_words
+from tiffin.model.host_config import HostConfig
 from tiffin.model.nouns import State
 from tiffin.model.states import check
 from tiffin.record import NamedTuple

@@ -29,7 +29,8 @@ from tiffin.kernel.process import (
     CLONE_NEWPID,
     CLONE_NEWUTS,
 )
-from tiffin.model.config import Config, HostConfig
+from tiffin.model.config import Config
+from tiffin.model.host_config import HostConfig
 from tiffin.model.mount import BindMount, OverlayMount
 from tiffin.record import NamedTuple
 from tiffin.runtime import defaults, steps

@@ -12,7 +12,8 @@ from tiffin.engine.removal_plan import BLOB, CONTAINER, IMAGE, LAYER, NAME
 from tiffin.images.reference import parse_tagged
 from tiffin.layers.delta import delta
 from tiffin.model import transitions as table
-from tiffin.model.config import Config, HostConfig
+from tiffin.model.config import Config
+from tiffin.model.host_config import HostConfig
 from tiffin.model.nouns import Layer
 from tiffin.model.states import ALIVE
 from tiffin.view.explanation import PlannedStep

@@ -7,7 +7,8 @@ from tiffin.engine.explaining.scene import Explained, Scene, joined
 from tiffin.engine.handles import ExecConfig
 from tiffin.engine.parts import Parts
 from tiffin.errors import NoSuchImage, NotFound
-from tiffin.model.config import Config, HostConfig, as_words
+from tiffin.model.config import Config, as_words
+from tiffin.model.host_config import HostConfig
 from tiffin.view.explanation import Explanation
 
 TYPE_CHECKING = False

@@ -12,7 +12,8 @@ from tiffin.engine.signals import signal_number
 from tiffin.kernel import signals
 from tiffin.kernel.cgroups import Limits
 from tiffin.model import transitions as table
-from tiffin.model.config import Config, HostConfig
+from tiffin.model.config import Config
+from tiffin.model.host_config import HostConfig
 from tiffin.model.nouns import Container, State
 from tiffin.model.states import ALIVE
 from tiffin.runtime.plan import Plan

@@ -16,7 +16,8 @@ from tiffin.engine.pictures.world import story
 from tiffin.engine.state import ContainerState
 from tiffin.engine.times import seconds
 from tiffin.images.records import short
-from tiffin.model.config import Config, HostConfig
+from tiffin.model.config import Config
+from tiffin.model.host_config import HostConfig
 from tiffin.model.nouns import Image, Layer
 from tiffin.view.picture import Card
 from tiffin.view.words import amount, many

@@ -20,7 +20,8 @@ from tiffin.engine.times import seconds
 from tiffin.errors import NoSuchContainer, NotFound, StoreDamaged
 from tiffin.images.config import ImageConfig
 from tiffin.images.history import steps
-from tiffin.model.config import Config, HostConfig
+from tiffin.model.config import Config
+from tiffin.model.host_config import HostConfig
 from tiffin.model.nouns import Host, Image, Layer
 from tiffin.model.states import ALIVE
 from tiffin.record import NamedTuple
